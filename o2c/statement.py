@@ -1,0 +1,76 @@
+"""A bank statement as ISO 20022 camt.053 means it: ``Stmt`` > ``Ntry`` > ``TxDtls``.
+
+A payment is a ``TransactionDetails``; an entry without details is its own payment. Amounts are
+positive, the direction is ``is_credit`` (CdtDbtInd), and ``is_reversal`` says "undo" (RvslInd).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from o2c.money import Money
+
+
+class EntryStatus(StrEnum):
+    """``Ntry/Sts``. Only booked entries are ever posted."""
+
+    BOOKED = "BOOK"
+    PENDING = "PDNG"
+    INFORMATION = "INFO"
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionDetails:
+    """``TxDtls``: one payment.
+
+    ``key`` tells it apart within the account for ever (AcctSvcrRef, else a hash of its fields).
+    ``references`` are the structured creditor references; ``text`` the unstructured lines joined
+    with a space and ``text_squeezed`` the same joined with nothing, for banks cut mid-token.
+    """
+
+    key: str
+    amount: Money
+    is_credit: bool
+    references: tuple[str, ...] = ()
+    text: str = ""
+    text_squeezed: str = ""
+    end_to_end_id: str | None = None
+    counterparty: str | None = None
+    counterparty_iban: str | None = None
+    counterparty_postcode: str | None = None
+    instructed: Money | None = None
+    return_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``Ntry``. ``position`` counts from 1 within the statement."""
+
+    position: int
+    amount: Money
+    is_credit: bool
+    status: EntryStatus
+    booked_on: date
+    details: tuple[TransactionDetails, ...]
+    value_on: date | None = None
+    is_reversal: bool = False
+    is_unresolved_batch: bool = False  # several payments, no details: waits for its camt.054
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One ``Stmt`` of one account, proved: opening + booked entries = closing."""
+
+    statement_id: str
+    account: str  # IBAN or Othr/Id, as configured
+    currency: str
+    entries: tuple[Entry, ...]
+    opening: Money | None
+    closing: Money | None
+    sequence: int | None = None
+    from_on: date | None = None
+    to_on: date | None = None
+    warnings: tuple[str, ...] = ()
