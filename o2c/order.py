@@ -159,7 +159,7 @@ class Customer:
     channel: str = "folder"
     email: str | None = None
     language: str = "en"
-    risk_class: str = "C"
+    risk_class: str = "B"
     credit_limit: Money | None = None
     approval_until: date | None = None
     refused_before: bool = False

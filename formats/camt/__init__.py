@@ -1,0 +1,1 @@
+"""Bank files, ISO 20022 cash management: bytes -> ``o2c.statement``."""

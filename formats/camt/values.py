@@ -1,0 +1,137 @@
+"""The plain values of a camt message: element paths, amounts, dates, account numbers.
+
+Governed by ISO 20022 (ActiveOrHistoricCurrencyAndAmount, DateAndDateTimeChoice). Everything is
+read by local name, so that one path serves every version. An amount is never guessed: what is
+not a plain positive decimal of the currency's own digits is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypeAlias
+
+from lxml import etree
+
+from o2c.errors import Fault, Refused
+from o2c.money import Money, minor_digits
+
+Values: TypeAlias = Mapping[str, list[str]]  # "RmtInf/Ustrd" -> the texts, in document order
+
+_AMOUNT = re.compile(r"0*([0-9]{0,15})(?:\.([0-9]{0,18}))?")
+_PLAIN = re.compile(r"[0-9]{1,15}\.[0-9]{2}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+ASK_BANK = "Ask the bank for a corrected file; nothing of this one was posted."
+_HOLDERS = frozenset({"Amt", "Sum"})
+
+
+def refused(code: str, place: str, message: str, next_step: str) -> Refused:
+    """A refusal that names the place inside the file (an XPath without prefixes)."""
+    text = f"{place}: {message}"
+    return Refused(code, text, next_step=next_step, faults=(Fault(place, code, message),))
+
+
+@lru_cache(maxsize=1024)
+def local_name(tag: str) -> str:
+    """``{urn:...}Ntry`` -> ``Ntry``."""
+    return tag.rpartition("}")[2]
+
+
+def values(element: etree._Element) -> dict[str, list[str]]:
+    """Every text below ``element`` by its path of local names; ``@Ccy`` beside an amount."""
+    found: dict[str, list[str]] = {}
+    _collect(element, "", found)
+    return found
+
+
+def _collect(element: etree._Element, prefix: str, found: dict[str, list[str]]) -> None:
+    for child in element:
+        name = local_name(str(child.tag))
+        path = prefix + name
+        if len(child):
+            _collect(child, path + "/", found)
+            continue
+        found.setdefault(path, []).append((child.text or "").strip())
+        if name in _HOLDERS:
+            found.setdefault(path + "@Ccy", []).append(child.get("Ccy", ""))
+
+
+def first(found: Values, *paths: str) -> str | None:
+    """The first non-empty text at the first of ``paths`` that has one."""
+    for path in paths:
+        for text in found.get(path, ()):
+            if text:
+                return text
+    return None
+
+
+def parse_money(text: str, currency: str, place: str) -> Money:
+    """Exact money of ``currency``: positive, no exponent, no more digits than ISO 4217 gives it."""
+    if not _CURRENCY.fullmatch(currency):
+        raise refused(
+            "currency",
+            place,
+            f"the currency {currency!r} is not an ISO 4217 code.",
+            ASK_BANK,
+        )
+    if len(text) < 18 and minor_digits(currency) == 2 and _PLAIN.fullmatch(text):
+        return Money(Decimal(text), currency)  # how nearly every bank writes it
+    match = _AMOUNT.fullmatch(text)
+    digits = minor_digits(currency)
+    whole, fraction = (match[1], (match[2] or "").rstrip("0")) if match else ("", "")
+    if match is None or not any(c.isdigit() for c in text) or len(fraction) > digits:
+        raise refused(
+            "amount",
+            place,
+            f"{text[:40]!r} is not an exact amount of {currency}: plain digits, "
+            f"no sign, no exponent, at most 15 before and {digits} after the point.",
+            ASK_BANK,
+        )
+    return Money.from_minor(int((whole or "0") + fraction.ljust(digits, "0")), currency)
+
+
+def money_at(found: Values, path: str, place: str) -> Money | None:
+    """The amount at ``path`` with its ``Ccy``, or None where the file has none."""
+    texts = found.get(path)
+    if not texts:
+        return None
+    return parse_money(texts[0], found[path + "@Ccy"][0], f"{place}/{path}")
+
+
+def is_credit_at(found: Values, place: str, default: bool | None = None) -> bool:
+    """``CdtDbtInd``: True for CRDT. The sign of money comes from here alone."""
+    code = first(found, "CdtDbtInd")
+    if code is None and default is not None:
+        return default
+    if code not in ("CRDT", "DBIT"):
+        raise refused(
+            "malformed",
+            place,
+            f"CdtDbtInd is {code!r}, it must be CRDT or DBIT.",
+            ASK_BANK,
+        )
+    return code == "CRDT"
+
+
+def date_at(found: Values, place: str, *paths: str) -> date | None:
+    """The first date at ``paths``; a date-time counts with the bank's own local day."""
+    text = first(found, *paths)
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        raise refused("malformed", place, f"{text!r} is not a date.", ASK_BANK) from None
+
+
+def compact(account: str) -> str:
+    """An account number as it is compared: without blanks, upper case."""
+    return "".join(account.split()).upper()
+
+
+def masked(account: str) -> str:
+    """An account number that may be shown in a message or a log: ``NL26...0891``."""
+    return f"{account[:4]}...{account[-4:]}" if len(account) > 12 else f"...{account[-2:]}"

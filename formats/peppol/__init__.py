@@ -1,0 +1,1 @@
+"""Peppol: the identifiers a document carries on the network."""

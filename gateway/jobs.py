@@ -1,0 +1,188 @@
+"""The clockwork: job rows are run, retried with backoff, parked; the daily runs are started.
+
+Embedded and scaled are one code path. The queue (huey: SQLite beside the database, PostgreSQL, or
+Redis) only carries ids. A worker takes a lease in the database, so an id that comes twice is run
+once, and the sweep finds what the queue has lost.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
+from huey.consumer import Consumer
+from sqlalchemy import Connection
+
+from gateway.clock import machine_time
+from gateway.stages import answer, approve, bill, publish, remind, send
+from gateway.stages.desk import Desk
+from gateway.store import jobs
+from gateway.store.jobs import Job
+from gateway.wiring import House
+from o2c.errors import Broken, Refused, Unavailable
+
+_log = structlog.get_logger()
+
+_FIRST_WAIT = timedelta(seconds=15)
+_LONGEST_WAIT = timedelta(hours=6)
+_TRIES = 12  # of a job the world stands in the way of: about a day, then people see it
+_FAULT_TRIES = 3  # of a job that fails for a reason nobody foresaw
+
+
+def _within_one_transaction(
+    work: Callable[[Desk, Connection, str], None],
+) -> Callable[[Desk, Job], None]:
+    """A handler for work on one order that needs nothing outside the database."""
+
+    def handler(desk: Desk, job: Job) -> None:
+        def unit(connection: Connection) -> None:
+            work(desk, connection, job.payload["order"])
+            jobs.done(connection, job)
+
+        desk.database.write(unit)
+
+    return handler
+
+
+HANDLERS: dict[str, Callable[[Desk, Job], None]] = {
+    "answer": answer.answer_order,
+    "bill": bill.bill_shipment,
+    "send": send.send_message,
+    "remind": remind.remind,
+    "refill": _within_one_transaction(approve.refill),
+    "reconsider": _within_one_transaction(approve.reconsider),
+    "webhook": publish.publish_event,
+}
+
+
+def run_job(house: House, company_id: str, job_id: str) -> bool:
+    """Lease and run one job; False if it is done, parked or in other hands. Never raises for a job's
+    own failure: that is written on its row."""
+    leased = house.database.write(lambda c: jobs.lease(c, company_id, job_id, machine_time()))
+    if leased is None:
+        return False
+    try:
+        HANDLERS[leased.kind](house.desk(company_id), leased)
+    except Unavailable as problem:
+        _try_later(house, leased, str(problem), _TRIES)
+    except (Refused, Broken) as problem:
+        _park(house, leased, str(problem))
+    except Exception as fault:  # what nobody foresaw must not end the worker, nor be lost
+        _log.exception("job failed", company=company_id, job=job_id, kind=leased.kind)
+        _try_later(house, leased, f"{type(fault).__name__}: {fault}", _FAULT_TRIES)
+    return True
+
+
+def _try_later(house: House, leased: Job, words: str, tries: int) -> None:
+    if leased.attempts >= tries:
+        _park(house, leased, words)
+        return
+    wait = min(_FIRST_WAIT * 2 ** (leased.attempts - 1), _LONGEST_WAIT)
+    house.database.write(lambda c: jobs.retry(c, leased, machine_time() + wait, words))
+
+
+def _park(house: House, leased: Job, words: str) -> None:
+    _log.error("job parked", company=leased.company_id, job=leased.job_id, kind=leased.kind, error=words)
+    house.database.write(lambda c: jobs.park(c, leased, machine_time(), words))
+
+
+def start_day(house: House) -> None:
+    """Write today's reminder job of every company; the same day again changes nothing."""
+    for company_id in house.companies():
+        desk = house.desk(company_id)
+        work = [remind.remind_job(desk.clock.today())]
+        desk.database.write(partial(jobs.enqueue, company_id=company_id, jobs=work))
+
+
+def run_due(house: House, limit: int = 100_000) -> int:
+    """Run everything that is due, and what that causes, until nothing is; returns how many ran."""
+    ran = 0
+    while ran < limit:
+        with house.database.read() as connection:
+            due = jobs.due(connection, machine_time())
+        progress = sum(run_job(house, company_id, job_id) for company_id, job_id in due)
+        if not progress:
+            return ran
+        ran += progress
+    return ran
+
+
+def _queue(house: House) -> Huey:
+    url = house.settings.queue_url or house.settings.database_url
+    if url.startswith("sqlite:///"):
+        # fsync is not needed: what the queue loses the sweep finds.
+        return SqliteHuey("o2c", filename=f"{url.removeprefix('sqlite:///')}-queue", fsync=False)
+    if url.startswith("postgresql"):
+        return PostgresHuey("o2c", dsn=url.replace("postgresql+psycopg://", "postgresql://"))
+    return RedisHuey("o2c", url=url)
+
+
+class Clockwork:
+    """Workers and the sweep of one process, beside its queue."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._huey = _queue(house)
+        self._run = self._huey.task(name="o2c.run_job")(self._work)
+        self._consumer: Consumer | None = None
+        self._stop = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep, name="o2c-sweep", daemon=True)
+        house.database.on_job(self.push)
+
+    def push(self, job: tuple[str, str]) -> None:
+        """Put one job's id on the queue. Losing it only delays it until the next sweep."""
+        try:
+            self._run(*job)
+        except Exception:  # the job row is committed; the queue is a courtesy
+            _log.warning("queue did not take a job; the sweep will", job=job[1], exc_info=True)
+
+    def _work(self, company_id: str, job_id: str) -> None:
+        run_job(self._house, company_id, job_id)
+
+    def start(self, workers: int) -> None:
+        """Start the workers and the sweep in this process's threads."""
+        self._consumer = _QuietConsumer(
+            self._huey, workers=workers, periodic=False, initial_delay=0.02, max_delay=0.25
+        )
+        self._consumer.start()
+        self._sweeper.start()
+
+    def stop(self) -> None:
+        """Finish what is running and stop."""
+        self._stop.set()
+        if self._consumer is not None:
+            self._consumer.stop(graceful=True)
+
+    def _sweep(self, every: float = 5.0) -> None:
+        while not self._stop.is_set():
+            try:
+                start_day(self._house)
+                with self._house.database.read() as connection:
+                    due = jobs.due(connection, machine_time())
+                for job in due:
+                    self.push(job)
+            except Exception:  # the next sweep tries again; the rows are safe
+                _log.exception("sweep failed")
+            self._stop.wait(every)
+
+
+class _QuietConsumer(Consumer):  # type: ignore[misc]
+    """A consumer inside a process that has its own signal handlers."""
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+def release(house: House, company_id: str, job_id: str) -> bool:
+    """Take a parked job up again."""
+    return house.database.write(lambda c: jobs.release(c, company_id, job_id, machine_time()))
+
+
+def waiting(connection: Connection, company_id: str) -> list[dict[str, Any]]:
+    """Jobs that are not done, parked ones first."""
+    return jobs.waiting(connection, company_id)

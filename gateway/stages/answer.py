@@ -1,0 +1,97 @@
+"""Tell the parties what becomes of an order: the buyer, in words and as a Peppol Order Response
+where the order came as one, and the finance desk where a person must decide."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from formats.ubl.write_order_response import write_order_response
+from gateway.ids import new_id
+from gateway.stages import approve, tell
+from gateway.stages.desk import Desk
+from gateway.store import archive, catalogue, customers, jobs, orders, outbox
+from gateway.store.archive import Document
+from gateway.store.jobs import Job, NewJob
+from gateway.store.journal import Event, order_stream
+from gateway.store.orders import StoredOrder
+from gateway.store.outbox import Delivery
+from o2c.answer import OrderAnswer, ResponseCode, answer
+from o2c.order import OrderPart, PartState, Product
+
+PEPPOL = "peppol"  # the source of orders that came as Peppol BIS Order
+WAITING = {"referred", "held"}
+
+
+def answer_order(desk: Desk, job: Job) -> None:
+    """Job handler: answer one order as it stands."""
+    order_id = job.payload["order"]
+
+    def unit(connection: Connection) -> None:
+        stored = orders.find(connection, desk.company_id, order_id)
+        if stored.state in WAITING:
+            _ask_for_patience(desk, connection, stored)
+        else:
+            _answer(desk, connection, stored)
+        jobs.done(connection, job)
+
+    desk.database.write(unit)
+
+
+def _ask_for_patience(desk: Desk, connection: Connection, stored: StoredOrder) -> None:
+    customer = customers.find(connection, desk.company_id, stored.customer_id)
+    credit = _credit_words(desk, connection, stored.order_id)
+    work = tell.finance(desk, connection, stored, f"{stored.customer_id} {customer.party.name}: {credit}")
+    if stored.state == "held":
+        work.append(tell.stopped(desk, connection, stored, customer, f"{credit}."))
+    jobs.enqueue(connection, desk.company_id, work)
+
+
+def _credit_words(desk: Desk, connection: Connection, order_id: str) -> str:
+    made = [d for row, d in orders.decisions(connection, desk.company_id, order_id) if row.policy == "credit"]
+    return made[-1].say or f"decided {made[-1].outcome} by rule {made[-1].rule or 'otherwise'}"
+
+
+def _answer(desk: Desk, connection: Connection, stored: StoredOrder) -> None:
+    customer = customers.find(connection, desk.company_id, stored.customer_id)
+    available = catalogue.available(connection, desk.company_id, stored.order.lines)
+    result = answer_of(stored, approve.products_of(stored.order, available), available.products)
+    work: list[NewJob] = [tell.answered(desk, connection, stored, customer, result)]
+    sha256 = None
+    if stored.order.source == PEPPOL:
+        sha256, job = _order_response(desk, connection, stored, customer.customer_id, result)
+        work.append(job)
+    event = Event(
+        order_stream(stored.order_id),
+        "OrderAnswered",
+        {"code": result.code, "lines": {line.line_id: line.status for line in result.lines}},
+        document_sha256=sha256,
+    )
+    desk.record(connection, desk.clock.now(), [event], work)
+
+
+def answer_of(
+    stored: StoredOrder, products: dict[str, Product | None], known: tuple[Product, ...]
+) -> OrderAnswer:
+    """The answer that follows from an order's state and parts."""
+    if stored.state == "refused":
+        return OrderAnswer(ResponseCode.REJECTED, note="The order cannot be accepted on credit terms.")
+    substitutes: dict[str, Product] = {item.product_id: item for item in known}
+    parts = stored.parts or tuple(
+        OrderPart(line.line_id, PartState.CANCELLED, line.quantity.value) for line in stored.order.lines
+    )
+    return answer(stored.order, parts, products, substitutes)
+
+
+def _order_response(
+    desk: Desk, connection: Connection, stored: StoredOrder, customer_id: str, result: OrderAnswer
+) -> tuple[str, NewJob]:
+    """Archive the Order Response and queue it; its id is fixed here, before the first try."""
+    now = desk.clock.now()
+    response_id = new_id("rsp", now)
+    content = write_order_response(stored.order, result, response_id=response_id, issued_at=now)
+    sha256 = archive.keep(connection, desk.company_id, now, Document("answer", "application/xml", content))
+    message = Delivery(
+        tell.message_id(desk), "answer", stored.order_id, "folder", customer_id, stored.order_id, sha256
+    )
+    outbox.add_deliveries(connection, desk.company_id, now, [message])
+    return sha256, tell.send_job(message.message_id)

@@ -1,0 +1,1 @@
+"""Rows are the truth, the journal is the evidence. SQLAlchemy Core, no entities."""

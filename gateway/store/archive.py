@@ -1,0 +1,55 @@
+"""The exact bytes received and sent, under their SHA-256. Written once, never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from formats import canonical
+from gateway.store.schema import archive
+from o2c.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Bytes on their way into the archive. ``kind``: order, invoice, statement, answer, report ..."""
+
+    kind: str
+    media_type: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The name it is kept under."""
+        return canonical.sha256(self.content)
+
+
+def keep(connection: Connection, company_id: str, at: datetime, document: Document) -> str:
+    """Store the bytes (once) and return their SHA-256."""
+    sha256 = document.sha256
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(
+        dialect.insert(archive).on_conflict_do_nothing(),
+        {
+            "company_id": company_id,
+            "sha256": sha256,
+            "kind": document.kind,
+            "media_type": document.media_type,
+            "content": document.content,
+            "stored_at": at,
+        },
+    )
+    return sha256
+
+
+def fetch(connection: Connection, company_id: str, sha256: str) -> Document:
+    """The document; ``NotFound('document')``."""
+    row = connection.execute(
+        select(archive).where(archive.c.company_id == company_id, archive.c.sha256 == sha256)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("document", f"there is no archived document {sha256}.")
+    return Document(row.kind, row.media_type, row.content)

@@ -1,0 +1,281 @@
+"""Customers and their credit accounts.
+
+``claim`` is the lock: one UPDATE that adds the order's value to the customer's open orders and
+returns the fresh figures. Whoever comes second waits for the row and then sees what the first
+one took, so parallel orders can never pass a limit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    TextualSelect,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.types import NullType, TypeEngine
+
+from gateway.store.rows import chunks, pack, unpack
+from gateway.store.schema import Day, Instant, customer, customer_key, invoice
+from o2c.errors import NotFound
+from o2c.order import Customer
+from o2c.party import Party
+
+
+@dataclass(frozen=True, slots=True)
+class CreditAccount:
+    """A customer with its figures, company currency, minor units. ``first_due_on``: oldest overdue item."""
+
+    customer: Customer
+    open_orders: int
+    open_invoices: int
+    unallocated: int
+    held: bool
+    flagged: bool
+    ordered_before: bool
+    first_due_on: date | None
+    overdue: int
+
+    @property
+    def exposure(self) -> int:
+        """Open invoices + open orders (the claimed one included) - unallocated cash."""
+        return self.open_invoices + self.open_orders - self.unallocated
+
+
+def keys_of(party: Party) -> tuple[str, ...]:
+    """What a customer may be recognised by: endpoint, identifiers, legal id, VAT id."""
+    keys = [f"endpoint:{party.endpoint.scheme}:{party.endpoint.value}"] if party.endpoint else []
+    keys += [f"id:{i.scheme or ''}:{i.value}" for i in party.identifiers]
+    if party.legal_id:
+        keys.append(f"legal:{party.legal_id.scheme or ''}:{party.legal_id.value}")
+    if party.vat_id:
+        keys.append(f"vat:{party.vat_id}")
+    return tuple(dict.fromkeys(keys))
+
+
+def save(connection: Connection, company_id: str, who: Customer, at: datetime) -> bool:
+    """Insert or replace a customer's profile and keys; True if it is new."""
+    values = {"name": who.party.name, "profile": pack(who)}
+    mine = and_(customer.c.company_id == company_id, customer.c.customer_id == who.customer_id)
+    known = connection.execute(update(customer).where(mine).values(**values)).rowcount == 1
+    if not known:
+        connection.execute(
+            insert(customer),
+            {"company_id": company_id, "customer_id": who.customer_id, "created_at": at, **values},
+        )
+    connection.execute(
+        customer_key.delete().where(
+            customer_key.c.company_id == company_id, customer_key.c.customer_id == who.customer_id
+        )
+    )
+    if keys := keys_of(who.party):
+        connection.execute(
+            insert(customer_key),
+            [{"company_id": company_id, "key": key, "customer_id": who.customer_id} for key in keys],
+        )
+    return not known
+
+
+def find(connection: Connection, company_id: str, customer_id: str) -> Customer:
+    """One customer's profile; ``NotFound('customer')``."""
+    profile = connection.execute(
+        select(customer.c.profile).where(
+            customer.c.company_id == company_id, customer.c.customer_id == customer_id
+        )
+    ).scalar()
+    if profile is None:
+        raise NotFound("customer", f"there is no customer {customer_id}.")
+    return unpack(Customer, profile)
+
+
+def page(connection: Connection, company_id: str, after: str, limit: int) -> list[Customer]:
+    """Customers in order of their id, after ``after``."""
+    rows = connection.execute(
+        select(customer.c.profile)
+        .where(customer.c.company_id == company_id, customer.c.customer_id > after)
+        .order_by(customer.c.customer_id)
+        .limit(limit)
+    )
+    return [unpack(Customer, row.profile) for row in rows]
+
+
+# Written as text, because both engines take it as it stands and SQLAlchemy would drop the table
+# names in SQLite's RETURNING. Figures that another transaction may be moving (the three sums) come
+# from the locked row itself; the rest may be as old as the statement.
+_CLAIM = """
+    UPDATE customer SET open_orders_minor = open_orders_minor + :claim
+    WHERE company_id = :of AND customer_id = {who}
+    RETURNING profile, open_orders_minor, open_invoices_minor, unallocated_minor, held_at, flagged_at,
+      EXISTS (
+        SELECT 1 FROM sales_order o
+        WHERE o.company_id = customer.company_id AND o.customer_id = customer.customer_id
+          AND o.state = 'approved'
+      ) AS ordered_before,
+      (
+        SELECT min(i.due_on) FROM invoice i
+        WHERE i.company_id = customer.company_id AND i.customer_id = customer.customer_id
+          AND i.settled_at IS NULL AND i.due_on < :today
+      ) AS first_due_on,
+      (
+        SELECT coalesce(sum(l.base_debit - l.base_credit), 0)
+        FROM invoice i JOIN ledger_line l
+          ON l.company_id = i.company_id AND l.invoice_number = i.number AND l.account = 'receivable'
+        WHERE i.company_id = customer.company_id AND i.customer_id = customer.customer_id
+          AND i.settled_at IS NULL AND i.due_on < :today
+      ) AS overdue
+"""
+# The one customer that all given keys agree on; several answers are no answer.
+_BY_KEYS = """(
+    SELECT CASE WHEN count(DISTINCT k.customer_id) = 1 THEN min(k.customer_id) END
+    FROM customer_key k WHERE k.company_id = :of AND k.key IN :keys
+)"""
+
+
+def _statement(who: str) -> TextualSelect:
+    typed: dict[str, TypeEngine[Any]] = {"held_at": Instant(), "flagged_at": Instant(), "first_due_on": Day()}
+    names = ("profile", "open_orders_minor", "open_invoices_minor", "unallocated_minor")
+    plain: dict[str, TypeEngine[Any]] = {name: NullType() for name in (*names, "ordered_before", "overdue")}
+    words = text(_CLAIM.format(who=who)).bindparams(bindparam("today", type_=Day()))
+    if ":keys" in who:
+        words = words.bindparams(bindparam("keys", expanding=True))
+    order = (*names, "held_at", "flagged_at", "ordered_before", "first_due_on", "overdue")
+    return words.columns(**{name: (typed | plain)[name] for name in order})
+
+
+_CLAIM_BY_ID, _CLAIM_BY_KEYS = _statement(":id"), _statement(_BY_KEYS)
+_overdue_item = and_(
+    invoice.c.company_id == customer.c.company_id,
+    invoice.c.customer_id == customer.c.customer_id,
+    invoice.c.settled_at.is_(None),
+    invoice.c.due_on < bindparam("today"),
+)
+
+
+def claim(
+    connection: Connection,
+    company_id: str,
+    minor: int,
+    today: date,
+    *,
+    customer_id: str | None,
+    keys: Sequence[str],
+) -> CreditAccount | None:
+    """Lock the credit account and add ``minor`` to its open orders; None if nobody is recognised."""
+    named = {"of": company_id, "claim": minor, "today": today}
+    if customer_id is not None:
+        row = connection.execute(_CLAIM_BY_ID, named | {"id": customer_id}).one_or_none()
+    elif keys:
+        row = connection.execute(_CLAIM_BY_KEYS, named | {"keys": list(keys)}).one_or_none()
+    else:
+        row = None
+    if row is None:
+        return None
+    return CreditAccount(
+        unpack(Customer, row.profile),
+        row.open_orders_minor,
+        row.open_invoices_minor,
+        row.unallocated_minor,
+        row.held_at is not None,
+        row.flagged_at is not None,
+        bool(row.ordered_before),
+        row.first_due_on,
+        int(row.overdue),
+    )
+
+
+def recognised(connection: Connection, company_id: str, keys: Sequence[str]) -> list[str]:
+    """Every customer that one of the keys points at."""
+    query = (
+        select(customer_key.c.customer_id)
+        .distinct()
+        .where(customer_key.c.company_id == company_id, customer_key.c.key.in_(keys))
+    )
+    return sorted(connection.execute(query).scalars())
+
+
+_MOVE = (
+    update(customer)
+    .where(customer.c.company_id == bindparam("of"), customer.c.customer_id == bindparam("id"))
+    .values(
+        open_orders_minor=customer.c.open_orders_minor + bindparam("orders"),
+        open_invoices_minor=customer.c.open_invoices_minor + bindparam("invoices"),
+        unallocated_minor=customer.c.unallocated_minor + bindparam("cash"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A change of a credit account's figures, company currency, minor units."""
+
+    customer_id: str
+    orders: int = 0
+    invoices: int = 0
+    cash: int = 0
+
+
+def move(connection: Connection, company_id: str, movements: Iterable[Movement]) -> None:
+    """Apply movements, summed per customer and in one order for all, so that none waits in a ring."""
+    sums: dict[str, list[int]] = {}
+    for moved in movements:
+        total = sums.setdefault(moved.customer_id, [0, 0, 0])
+        for place, amount in enumerate((moved.orders, moved.invoices, moved.cash)):
+            total[place] += amount
+    rows = [
+        {"of": company_id, "id": name, "orders": o, "invoices": i, "cash": c}
+        for name, (o, i, c) in sorted(sums.items())
+        if o or i or c
+    ]
+    if rows:
+        connection.execute(_MOVE, rows)
+
+
+def lock(connection: Connection, company_id: str, names: Iterable[str]) -> Mapping[str, Any]:
+    """Lock the named credit accounts and return their rows, so that cash and reminders never cross."""
+    found: dict[str, Any] = {}
+    for some in chunks(sorted(names)):
+        query = (
+            select(customer)
+            .where(customer.c.company_id == company_id, customer.c.customer_id.in_(some))
+            .order_by(customer.c.customer_id)
+            .with_for_update()
+        )
+        found |= {row.customer_id: row for row in connection.execute(query)}
+    return found
+
+
+def mark(connection: Connection, company_id: str, names: Iterable[str], **values: datetime | None) -> None:
+    """Set ``flagged_at`` and ``held_at`` of the named accounts."""
+    for some in chunks(sorted(names)):
+        connection.execute(
+            update(customer)
+            .where(customer.c.company_id == company_id, customer.c.customer_id.in_(some))
+            .values(**values)
+        )
+
+
+def held_without_overdue(
+    connection: Connection, company_id: str, names: Iterable[str], today: date
+) -> list[str]:
+    """Of the named customers those on hold or flagged with nothing overdue any more."""
+    free: list[str] = []
+    for some in chunks(sorted(names)):
+        query = select(customer.c.customer_id).where(
+            customer.c.company_id == company_id,
+            customer.c.customer_id.in_(some),
+            or_(customer.c.held_at.is_not(None), customer.c.flagged_at.is_not(None)),
+            ~exists(select(1).where(_overdue_item)),
+        )
+        free += connection.execute(query, {"today": today}).scalars()
+    return sorted(free)

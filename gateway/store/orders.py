@@ -1,0 +1,317 @@
+"""Orders and their shipments, each an aggregate in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from gateway.ids import new_id
+from gateway.store.rows import pack, unpack, unpack_all
+from gateway.store.schema import decision, sales_order, shipment
+from o2c.decision import Decision
+from o2c.errors import NotFound
+from o2c.order import Order, OrderPart, PartState
+from o2c.shipment import Shipment
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """An order with its state. ``claimed`` is its part of the customer's open orders (minor units)."""
+
+    order_id: str
+    customer_id: str
+    state: str
+    order: Order
+    parts: tuple[OrderPart, ...]
+    value: int
+    claimed: int
+    document_sha256: str
+    received_at: datetime
+    idempotency_key: str | None
+    decided_at: datetime | None
+
+
+def _stored(row: Row[Any]) -> StoredOrder:
+    return StoredOrder(
+        row.order_id,
+        row.customer_id,
+        row.state,
+        unpack(Order, row.body),
+        unpack_all(OrderPart, row.parts),
+        row.value_minor,
+        row.claimed_minor,
+        row.document_sha256,
+        row.received_at,
+        row.idempotency_key,
+        row.decided_at,
+    )
+
+
+_INSERT = insert(sales_order)
+
+
+def add(connection: Connection, company_id: str, new: StoredOrder) -> None:
+    """Insert; its natural key and idempotency key are unique in the company."""
+    connection.execute(
+        _INSERT,
+        {
+            "company_id": company_id,
+            "order_id": new.order_id,
+            "source": new.order.source,
+            "external_id": new.order.external_id,
+            "idempotency_key": new.idempotency_key,
+            "customer_id": new.customer_id,
+            "state": new.state,
+            "currency": new.order.currency,
+            "body": pack(new.order),
+            "parts": pack(new.parts),
+            "document_sha256": new.document_sha256,
+            "value_minor": new.value,
+            "claimed_minor": new.claimed,
+            "has_backorder": _has_backorder(new.parts),
+            "received_at": new.received_at,
+            "decided_at": new.decided_at,
+        },
+    )
+
+
+def _has_backorder(parts: Sequence[OrderPart]) -> bool:
+    return any(part.state is PartState.BACKORDERED for part in parts)
+
+
+_BY_ID = select(sales_order).where(
+    sales_order.c.company_id == bindparam("of"), sales_order.c.order_id == bindparam("id")
+)
+
+
+def find(connection: Connection, company_id: str, order_id: str, *, lock: bool = False) -> StoredOrder:
+    """One order; ``NotFound('order')``. With ``lock`` nobody else changes it before we commit."""
+    query = _BY_ID.with_for_update() if lock else _BY_ID
+    row = connection.execute(query, {"of": company_id, "id": order_id}).one_or_none()
+    if row is None:
+        raise NotFound("order", f"there is no order {order_id}.")
+    return _stored(row)
+
+
+def find_by_keys(
+    connection: Connection, company_id: str, source: str, external_id: str, idempotency_key: str | None
+) -> StoredOrder | None:
+    """The order that a repeated request means: by its idempotency key, else by its natural key."""
+    mine = select(sales_order).where(sales_order.c.company_id == company_id)
+    row = None
+    if idempotency_key is not None:
+        row = connection.execute(mine.where(sales_order.c.idempotency_key == idempotency_key)).one_or_none()
+    row = (
+        row
+        or connection.execute(
+            mine.where(sales_order.c.source == source, sales_order.c.external_id == external_id)
+        ).one_or_none()
+    )
+    return None if row is None else _stored(row)
+
+
+def page(
+    connection: Connection, company_id: str, after: str, limit: int, *, state: str | None = None
+) -> list[StoredOrder]:
+    """Orders, oldest first, after the id ``after``."""
+    query = select(sales_order).where(sales_order.c.company_id == company_id, sales_order.c.order_id > after)
+    if state is not None:
+        query = query.where(sales_order.c.state == state)
+    return [_stored(row) for row in connection.execute(query.order_by(sales_order.c.order_id).limit(limit))]
+
+
+def backordered(connection: Connection, company_id: str, limit: int = 500) -> list[str]:
+    """Ids of orders that wait for goods, oldest first."""
+    query = (
+        select(sales_order.c.order_id)
+        .where(sales_order.c.company_id == company_id, sales_order.c.has_backorder)
+        .order_by(sales_order.c.received_at)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def of_customer(
+    connection: Connection, company_id: str, customer_ids: Sequence[str], state: str
+) -> list[str]:
+    """Ids of the customers' orders in one state."""
+    query = select(sales_order.c.order_id).where(
+        sales_order.c.company_id == company_id,
+        sales_order.c.customer_id.in_(customer_ids),
+        sales_order.c.state == state,
+    )
+    return list(connection.execute(query.order_by(sales_order.c.received_at)).scalars())
+
+
+_UPDATE = (
+    update(sales_order)
+    .where(sales_order.c.company_id == bindparam("of"), sales_order.c.order_id == bindparam("id"))
+    .values(
+        state=bindparam("state_"),
+        parts=bindparam("parts_"),
+        claimed_minor=bindparam("claimed"),
+        has_backorder=bindparam("backorder"),
+        decided_at=bindparam("decided"),
+    )
+)
+
+
+def change(connection: Connection, company_id: str, now_is: StoredOrder) -> None:
+    """Store an order's new state, parts and claim."""
+    connection.execute(
+        _UPDATE,
+        {
+            "of": company_id,
+            "id": now_is.order_id,
+            "state_": now_is.state,
+            "parts_": pack(now_is.parts),
+            "claimed": now_is.claimed,
+            "backorder": _has_backorder(now_is.parts),
+            "decided": now_is.decided_at,
+        },
+    )
+
+
+def release_claim(connection: Connection, company_id: str, order_id: str, claimed: int) -> None:
+    """Store what is left of an order's claim once part of it is invoiced."""
+    connection.execute(
+        update(sales_order)
+        .where(sales_order.c.company_id == company_id, sales_order.c.order_id == order_id)
+        .values(claimed_minor=claimed)
+    )
+
+
+_DECISION = insert(decision)
+
+
+def add_decisions(
+    connection: Connection,
+    company_id: str,
+    at: datetime,
+    actor: str,
+    decided: Sequence[tuple[str, str | None, Decision]],
+    reason: str | None = None,
+) -> None:
+    """Keep (subject, line, decision) as evidence."""
+    if decided:
+        connection.execute(
+            _DECISION,
+            [
+                {
+                    "company_id": company_id,
+                    "decision_id": new_id("dec", at),
+                    "subject_id": subject,
+                    "line_id": line,
+                    "policy": made.policy,
+                    "outcome": made.outcome,
+                    "rule": made.rule,
+                    "rulebook_sha256": made.rulebook_sha,
+                    "body": pack(made),
+                    "actor": actor,
+                    "reason": reason,
+                    "decided_at": at,
+                }
+                for subject, line, made in decided
+            ],
+        )
+
+
+def decisions(connection: Connection, company_id: str, subject_id: str) -> list[tuple[Row[Any], Decision]]:
+    """Every decision about a subject, in the order they were made."""
+    query = select(decision).where(decision.c.company_id == company_id, decision.c.subject_id == subject_id)
+    rows = connection.execute(query.order_by(decision.c.decided_at, decision.c.decision_id))
+    return [(row, unpack(Decision, row.body)) for row in rows]
+
+
+# --- shipments -----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class StoredShipment:
+    """A shipment and how its billing stands: due, stopped (with findings) or done."""
+
+    shipment: Shipment
+    billing: str
+    findings: str | None
+    invoice_number: str | None
+
+
+def add_shipment(connection: Connection, company_id: str, new: Shipment, at: datetime) -> None:
+    """Insert; (order, external id) is unique."""
+    connection.execute(
+        insert(shipment),
+        {
+            "company_id": company_id,
+            "shipment_id": new.shipment_id,
+            "order_id": new.order_id,
+            "external_id": new.external_id,
+            "body": pack(new),
+            "shipped_on": new.shipped_on,
+            "billing": "due",
+            "created_at": at,
+        },
+    )
+
+
+def _stored_shipment(row: Row[Any]) -> StoredShipment:
+    return StoredShipment(unpack(Shipment, row.body), row.billing, row.findings, row.invoice_number)
+
+
+def find_shipment(
+    connection: Connection, company_id: str, shipment_id: str, *, lock: bool = False
+) -> StoredShipment:
+    """One shipment; ``NotFound('shipment')``."""
+    query = select(shipment).where(shipment.c.company_id == company_id, shipment.c.shipment_id == shipment_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFound("shipment", f"there is no shipment {shipment_id}.")
+    return _stored_shipment(row)
+
+
+def shipments_of(connection: Connection, company_id: str, order_id: str) -> list[StoredShipment]:
+    """The shipments of an order, first one first."""
+    query = select(shipment).where(shipment.c.company_id == company_id, shipment.c.order_id == order_id)
+    return [_stored_shipment(row) for row in connection.execute(query.order_by(shipment.c.shipment_id))]
+
+
+def unbilled(connection: Connection, company_id: str, billing: str | None = None) -> list[StoredShipment]:
+    """Shipments without an invoice: what has left the house and is not yet asked for."""
+    query = select(shipment).where(shipment.c.company_id == company_id, shipment.c.billing != "done")
+    if billing is not None:
+        query = query.where(shipment.c.billing == billing)
+    return [_stored_shipment(row) for row in connection.execute(query.order_by(shipment.c.created_at))]
+
+
+def bill_shipment(
+    connection: Connection,
+    company_id: str,
+    shipment_id: str,
+    *,
+    billing: str,
+    findings: str | None = None,
+    invoice_number: str | None = None,
+) -> None:
+    """Store how the billing of a shipment ended."""
+    connection.execute(
+        update(shipment)
+        .where(shipment.c.company_id == company_id, shipment.c.shipment_id == shipment_id)
+        .values(billing=billing, findings=findings, invoice_number=invoice_number)
+    )
+
+
+def shipped_days(connection: Connection, company_id: str, shipment_ids: Sequence[str]) -> dict[str, date]:
+    """shipment id -> day shipped."""
+    query = select(shipment.c.shipment_id, shipment.c.shipped_on).where(
+        shipment.c.company_id == company_id, shipment.c.shipment_id.in_(shipment_ids)
+    )
+    return {row.shipment_id: row.shipped_on for row in connection.execute(query)}
+
+
+def customers_of(connection: Connection, company_id: str, order_ids: Sequence[str]) -> dict[str, str]:
+    """order id -> customer id."""
+    query = select(sales_order.c.order_id, sales_order.c.customer_id).where(
+        sales_order.c.company_id == company_id, sales_order.c.order_id.in_(order_ids)
+    )
+    return {row.order_id: row.customer_id for row in connection.execute(query)}

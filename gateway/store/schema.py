@@ -1,0 +1,558 @@
+"""Every table, in the order of the process. ``company_id`` comes first everywhere: it is the
+sharding key, and no query crosses it.
+
+Instants and days are ISO 8601 text (UTC), ledger amounts integer minor units, prices and
+quantities decimal text inside JSON, stock counts integer millionths so that the database itself
+can refuse to promise more than there is. What may never happen is refused here: UNIQUE, CHECK,
+and the append-only tables (see ``APPEND_ONLY``) that take no UPDATE and no DELETE.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Never updated, never deleted from: enforced by triggers on both engines (migration 0001).
+APPEND_ONLY = ("archive", "journal", "journal_link", "ledger_entry", "ledger_line", "allocation", "decision")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime <-> ``2026-03-01T12:00:00.000000+00:00``: sorts as text."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Day(TypeDecorator[date]):
+    """A date <-> ``2026-03-01``."""
+
+    impl = String(10)
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
+        return None if value is None else date.fromisoformat(value)
+
+
+def _company() -> Column[Any]:
+    return Column("company_id", String(40), nullable=False)
+
+
+def _id(name: str) -> Column[Any]:
+    return Column(name, String(80), nullable=False)
+
+
+# --- who we are ---------------------------------------------------------------------------------
+company = Table(
+    "company",
+    metadata,
+    Column("company_id", String(40), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("country", String(2), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("profile", Text, nullable=False),  # JSON: gateway.store.companies.Profile
+    Column("sandbox_at", Instant),  # the hand-turned clock of a sandbox company
+    Column("created_at", Instant, nullable=False),
+)
+bank_account = Table(
+    "bank_account",
+    metadata,
+    _company(),
+    Column("account", String(40), nullable=False),  # IBAN without blanks, or the bank's own number
+    Column("currency", String(3), nullable=False),
+    Column("bic", String(11)),
+    PrimaryKeyConstraint("company_id", "account"),
+)
+api_key = Table(
+    "api_key",
+    metadata,
+    _company(),
+    _id("key_id"),
+    Column("secret_sha256", String(64), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # blank-separated
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    PrimaryKeyConstraint("company_id", "key_id"),
+)
+rulebook = Table(
+    "rulebook",
+    metadata,
+    _company(),
+    Column("policy", String(20), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("active_from", Instant, nullable=False),
+    Column("activated_by", Text, nullable=False),
+    PrimaryKeyConstraint("company_id", "policy", "active_from"),
+)
+exchange_rate = Table(
+    "exchange_rate",
+    metadata,
+    _company(),
+    Column("currency", String(3), nullable=False),
+    Column("valid_on", Day, nullable=False),
+    Column("rate", Text, nullable=False),  # company currency for one unit
+    PrimaryKeyConstraint("company_id", "currency", "valid_on"),
+)
+
+# --- whom we sell to, what we sell ---------------------------------------------------------------
+customer = Table(
+    "customer",
+    metadata,
+    _company(),
+    _id("customer_id"),
+    Column("name", Text, nullable=False),
+    Column("profile", Text, nullable=False),  # JSON: o2c.order.Customer
+    # The credit account. A lock on this row must return fresh figures, so exposure is kept here and
+    # proved against orders and ledger by `o2c archive verify` (ADR 0004). Company currency, minor units.
+    Column("open_orders_minor", BigInteger, nullable=False, server_default="0"),
+    Column("open_invoices_minor", BigInteger, nullable=False, server_default="0"),
+    Column("unallocated_minor", BigInteger, nullable=False, server_default="0"),
+    Column("flagged_at", Instant),
+    Column("held_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "customer_id"),
+    CheckConstraint("unallocated_minor >= 0", name="unallocated"),
+)
+customer_key = Table(
+    "customer_key",
+    metadata,
+    _company(),
+    Column("key", String(200), nullable=False),  # e.g. "endpoint:0088:7300010000001", "vat:NO9..."
+    _id("customer_id"),
+    PrimaryKeyConstraint("company_id", "key", "customer_id"),
+)
+product = Table(
+    "product",
+    metadata,
+    _company(),
+    _id("product_id"),
+    Column("name_key", Text, nullable=False),  # the name, case folded
+    Column("standard_key", String(80)),  # "scheme:id" of the standard item id
+    Column("profile", Text, nullable=False),  # JSON: o2c.order.Product
+    PrimaryKeyConstraint("company_id", "product_id"),
+    Index("ix_product_name_key", "company_id", "name_key"),
+    Index("ix_product_standard_key", "company_id", "standard_key"),
+)
+stock = Table(
+    "stock",
+    metadata,
+    _company(),
+    _id("product_id"),
+    _id("warehouse"),
+    Column("on_hand", BigInteger, nullable=False),  # millionths of the product's unit
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
+    Column("rank", Integer, nullable=False, server_default="0"),  # ship-from order, lowest first
+    Column("next_receipt_on", Day),
+    PrimaryKeyConstraint("company_id", "product_id", "warehouse"),
+    CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="never_oversold"),
+)
+
+# --- orders --------------------------------------------------------------------------------------
+sales_order = Table(
+    "sales_order",
+    metadata,
+    _company(),
+    _id("order_id"),
+    Column("source", String(80), nullable=False),
+    Column("external_id", String(200), nullable=False),
+    Column("idempotency_key", String(200)),
+    _id("customer_id"),
+    Column("state", String(20), nullable=False),  # the credit verdict: process.ORDER_VERDICTS
+    Column("currency", String(3), nullable=False),
+    Column("body", Text, nullable=False),  # JSON: o2c.order.Order, as received
+    Column("parts", Text, nullable=False),  # JSON: list of o2c.order.OrderPart
+    Column("document_sha256", String(64), nullable=False),  # the bytes received
+    Column("value_minor", BigInteger, nullable=False),  # gross, order currency
+    Column("claimed_minor", BigInteger, nullable=False),  # still counted in open_orders_minor
+    Column("has_backorder", Boolean, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    PrimaryKeyConstraint("company_id", "order_id"),
+    UniqueConstraint("company_id", "source", "external_id", name="uq_sales_order_natural_key"),
+    UniqueConstraint("company_id", "idempotency_key", name="uq_sales_order_idempotency_key"),
+    Index("ix_sales_order_customer", "company_id", "customer_id", "state"),
+    Index(
+        "ix_sales_order_backorder",
+        "company_id",
+        "received_at",
+        sqlite_where=text("has_backorder"),
+        postgresql_where=text("has_backorder"),
+    ),
+)
+decision = Table(
+    "decision",
+    metadata,
+    _company(),
+    _id("decision_id"),
+    _id("subject_id"),  # the order, or the invoice for dunning
+    Column("line_id", String(80)),
+    Column("policy", String(20), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("rule", String(40)),
+    Column("rulebook_sha256", String(64), nullable=False),
+    Column("body", Text, nullable=False),  # JSON: o2c.decision.Decision
+    Column("actor", Text, nullable=False),
+    Column("reason", Text),
+    Column("decided_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "decision_id"),
+    Index("ix_decision_subject", "company_id", "subject_id"),
+)
+shipment = Table(
+    "shipment",
+    metadata,
+    _company(),
+    _id("shipment_id"),
+    _id("order_id"),
+    Column("external_id", String(200), nullable=False),
+    Column("body", Text, nullable=False),  # JSON: o2c.shipment.Shipment
+    Column("shipped_on", Day, nullable=False),
+    Column("billing", String(10), nullable=False),  # due, stopped, done
+    Column("findings", Text),  # JSON: the report that stopped it
+    Column("invoice_number", String(40)),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "shipment_id"),
+    UniqueConstraint("company_id", "order_id", "external_id", name="uq_shipment_natural_key"),
+    Index(
+        "ix_shipment_unbilled",
+        "company_id",
+        "created_at",
+        sqlite_where=text("billing <> 'done'"),
+        postgresql_where=text("billing <> 'done'"),
+    ),
+)
+
+# --- invoices ------------------------------------------------------------------------------------
+number_series = Table(
+    "number_series",
+    metadata,
+    _company(),
+    Column("series", String(20), nullable=False),
+    Column("last", BigInteger, nullable=False),
+    PrimaryKeyConstraint("company_id", "series"),
+)
+invoice = Table(
+    "invoice",
+    metadata,
+    _company(),
+    Column("number", String(40), nullable=False),
+    Column("series", String(20), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    _id("order_id"),
+    _id("shipment_id"),
+    _id("customer_id"),
+    Column("reference", String(40), nullable=False),  # BT-83
+    Column("issued_on", Day, nullable=False),
+    Column("due_on", Day, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("gross_minor", BigInteger, nullable=False),
+    Column("base_gross_minor", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),  # JSON: o2c.invoice.Invoice
+    Column("report", Text, nullable=False),  # JSON: the validation report of the draft
+    Column("document_sha256", String(64), nullable=False),
+    Column("message_id", String(120), nullable=False),
+    Column("level", String(12), nullable=False, server_default="none"),
+    Column("last_notice_on", Day),
+    Column("settled_at", Instant),  # NULL while open: proved against the ledger by `archive verify`
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "number"),
+    UniqueConstraint("company_id", "series", "sequence", name="uq_invoice_sequence"),
+    UniqueConstraint("company_id", "reference", name="uq_invoice_reference"),
+    UniqueConstraint("company_id", "shipment_id", name="uq_invoice_shipment"),
+    Index("ix_invoice_order", "company_id", "order_id"),
+    Index(
+        "ix_invoice_open",
+        "company_id",
+        "customer_id",
+        "due_on",
+        sqlite_where=text("settled_at IS NULL"),
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+    Index("ix_invoice_issued", "company_id", "issued_on"),
+)
+
+# --- the receivables ledger ----------------------------------------------------------------------
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    _company(),
+    _id("entry_id"),
+    Column("kind", String(20), nullable=False),
+    Column("booked_on", Day, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("base_currency", String(3), nullable=False),
+    Column("rate", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("posted_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "entry_id"),
+    Index("ix_ledger_entry_booked", "company_id", "booked_on", "entry_id"),
+)
+ledger_line = Table(
+    "ledger_line",
+    metadata,
+    _company(),
+    _id("entry_id"),
+    Column("position", Integer, nullable=False),
+    Column("account", String(20), nullable=False),
+    Column("debit", BigInteger, nullable=False),
+    Column("credit", BigInteger, nullable=False),
+    Column("base_debit", BigInteger, nullable=False),
+    Column("base_credit", BigInteger, nullable=False),
+    Column("customer_id", String(80)),
+    Column("invoice_number", String(40)),
+    Column("tax_category", String(2)),
+    Column("tax_rate", Text),
+    Column("tax_base", BigInteger),
+    PrimaryKeyConstraint("company_id", "entry_id", "position"),
+    ForeignKeyConstraint(["company_id", "entry_id"], ["ledger_entry.company_id", "ledger_entry.entry_id"]),
+    CheckConstraint("debit >= 0 AND credit >= 0 AND (debit = 0 OR credit = 0)", name="one_side"),
+    CheckConstraint(
+        "base_debit >= 0 AND base_credit >= 0 AND (base_debit = 0 OR base_credit = 0)", name="one_base_side"
+    ),
+    Index("ix_ledger_line_invoice", "company_id", "invoice_number", "account"),
+)
+
+# --- the bank ------------------------------------------------------------------------------------
+statement = Table(
+    "statement",
+    metadata,
+    _company(),
+    _id("statement_id"),
+    Column("account", String(40), nullable=False),
+    Column("bank_statement_id", String(80), nullable=False),
+    Column("content_sha256", String(64), nullable=False),  # of the statement's own content
+    Column("document_sha256", String(64), nullable=False),  # of the file
+    Column("from_on", Day),
+    Column("to_on", Day),
+    Column("opening_minor", BigInteger),
+    Column("closing_minor", BigInteger),
+    Column("currency", String(3), nullable=False),
+    Column("warnings", Text, nullable=False),
+    Column("imported_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "statement_id"),
+    UniqueConstraint(
+        "company_id", "account", "bank_statement_id", "from_on", "to_on", name="uq_statement_natural_key"
+    ),
+)
+payment = Table(
+    "payment",
+    metadata,
+    _company(),
+    _id("payment_id"),
+    _id("statement_id"),
+    Column("account", String(40), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("booked_on", Day, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("is_credit", Boolean, nullable=False),
+    Column("unallocated_minor", BigInteger, nullable=False),
+    Column("state", String(12), nullable=False),  # applied, unmatched, ignored
+    Column("customer_id", String(80)),
+    Column("reason", Text),
+    Column("body", Text, nullable=False),  # JSON: o2c.statement.TransactionDetails
+    PrimaryKeyConstraint("company_id", "payment_id"),
+    UniqueConstraint("company_id", "account", "key", name="uq_payment_natural_key"),
+    CheckConstraint("unallocated_minor >= 0 AND unallocated_minor <= amount_minor", name="unallocated"),
+    Index(
+        "ix_payment_unmatched",
+        "company_id",
+        "booked_on",
+        sqlite_where=text("state = 'unmatched'"),
+        postgresql_where=text("state = 'unmatched'"),
+    ),
+)
+allocation = Table(
+    "allocation",
+    metadata,
+    _company(),
+    _id("payment_id"),
+    Column("invoice_number", String(40), nullable=False),
+    _id("entry_id"),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("rule", String(40), nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("allocated_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "payment_id", "invoice_number", "entry_id"),
+    Index("ix_allocation_invoice", "company_id", "invoice_number"),
+)
+
+# --- what we say to people and machines ----------------------------------------------------------
+notice = Table(
+    "notice",
+    metadata,
+    _company(),
+    _id("notice_id"),
+    Column("kind", String(30), nullable=False),
+    Column("customer_id", String(80)),
+    Column("order_id", String(80)),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "notice_id"),
+    Index("ix_notice_order", "company_id", "order_id"),
+)
+notice_item = Table(
+    "notice_item",
+    metadata,
+    _company(),
+    _id("notice_id"),
+    Column("invoice_number", String(40), nullable=False),
+    PrimaryKeyConstraint("company_id", "notice_id", "invoice_number"),
+)
+delivery = Table(
+    "delivery",
+    metadata,
+    _company(),
+    Column("message_id", String(120), nullable=False),
+    Column("kind", String(20), nullable=False),  # invoice, notice, answer
+    _id("subject_id"),
+    Column("order_id", String(80)),
+    Column("channel", String(20), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("document_sha256", String(64)),
+    Column("state", String(12), nullable=False),  # queued, sent, failed, withdrawn
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text),
+    Column("evidence", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    PrimaryKeyConstraint("company_id", "message_id"),
+    Index("ix_delivery_subject", "company_id", "subject_id"),
+)
+webhook_endpoint = Table(
+    "webhook_endpoint",
+    metadata,
+    _company(),
+    _id("endpoint_id"),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("events", Text, nullable=False),  # blank-separated, "*" for all
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+    PrimaryKeyConstraint("company_id", "endpoint_id"),
+)
+webhook_delivery = Table(
+    "webhook_delivery",
+    metadata,
+    _company(),
+    _id("delivery_id"),  # the webhook-id header: the same on each try
+    _id("endpoint_id"),
+    Column("event", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(12), nullable=False),  # queued, delivered, failed
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("last_status", Integer),
+    Column("last_error", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+    PrimaryKeyConstraint("company_id", "delivery_id"),
+)
+
+# --- clockwork and evidence ----------------------------------------------------------------------
+job = Table(
+    "job",
+    metadata,
+    _company(),
+    _id("job_id"),
+    Column("kind", String(30), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("run_at", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text),
+    Column("done_at", Instant),
+    Column("parked_at", Instant),
+    PrimaryKeyConstraint("company_id", "job_id"),
+    UniqueConstraint("company_id", "key", name="uq_job_key"),
+    Index(
+        "ix_job_due",
+        "run_at",
+        sqlite_where=text("done_at IS NULL AND parked_at IS NULL"),
+        postgresql_where=text("done_at IS NULL AND parked_at IS NULL"),
+    ),
+)
+archive = Table(
+    "archive",
+    metadata,
+    _company(),
+    Column("sha256", String(64), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("media_type", String(80), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("stored_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "sha256"),
+)
+journal = Table(
+    "journal",
+    metadata,
+    _company(),
+    Column(
+        "entry_no", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=True
+    ),
+    Column(
+        "stream", String(90), nullable=False
+    ),  # "order:ord_...", "customer:C-17", "statement:...", "company"
+    Column("seq", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("event", String(30), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("rulebook_sha256", String(64)),
+    Column("document_sha256", String(64)),
+    Column("data", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    UniqueConstraint("company_id", "stream", "seq", name="uq_journal_chain"),
+)
+journal_link = Table(
+    "journal_link",
+    metadata,
+    _company(),
+    _id("order_id"),
+    Column("stream", String(90), nullable=False),
+    Column("seq", Integer, nullable=False),
+    PrimaryKeyConstraint("company_id", "order_id", "stream", "seq"),
+)

@@ -1,0 +1,290 @@
+"""The process as one printed table: every document's states, what moves it, and in which stage.
+
+``docs/process.md`` is generated from here. A change of state that the table does not know is
+``Broken``. An order's own state is never stored: it is derived from its documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from o2c.errors import Broken
+from o2c.order import OrderPart, PartState
+
+# Journal events and what they say. The list is closed: a new one is added here first.
+EVENTS: dict[str, str] = {
+    "OrderReceived": "An order came in, was understood and is stored as received.",
+    "OrderApproved": "The credit rules or a person let the order go on.",
+    "OrderReferred": "The credit rules want a person to decide.",
+    "OrderHeld": "The order waits, e.g. until overdue invoices are settled.",
+    "OrderRefused": "The order is not accepted on these terms.",
+    "OrderCancelled": "The whole order is off.",
+    "StockReserved": "Pieces are set aside for the order.",
+    "LineBackordered": "Pieces of a line will follow when there is stock.",
+    "LineCancelled": "Pieces of a line will not be supplied.",
+    "OrderAnswered": "The buyer was told what becomes of the order.",
+    "GoodsShipped": "Pieces left a warehouse.",
+    "BillingStopped": "A shipment could not be billed: its draft invoice has errors.",
+    "InvoiceIssued": "An invoice got its number, is archived and posted.",
+    "AnswerSent": "The answer to an order was handed to its channel.",
+    "InvoiceSent": "An invoice was handed to its channel.",
+    "SendFailed": "A channel did not take a document.",
+    "EntryBooked": "A bank entry is in the ledger.",
+    "PaymentApplied": "Money was allocated to invoices.",
+    "PaymentUnmatched": "Money waits for a person to say what it is for.",
+    "InvoicePaid": "Nothing is open on the invoice any more.",
+    "InvoiceFlagged": "The invoice reached its early check day or fell overdue.",
+    "InvoiceReviewed": "The invoice was searched for errors that could delay payment.",
+    "NoticeSent": "A reminder or other notice went out.",
+    "NoticeWithdrawn": "A letter was held back at the door: its items are paid meanwhile.",
+    "AccountFlagged": "A customer's account has overdue invoices.",
+    "CreditHeld": "No new credit for the customer for now.",
+    "CreditReleased": "The customer has credit again.",
+    "ReportIssued": "A report or SAF-T file was made.",
+    "StatementImported": "A bank file was read, proved and stored.",
+}
+
+
+class Document(StrEnum):
+    """What has states."""
+
+    ORDER = "order"
+    PART = "order part"
+    INVOICE = "invoice"
+    DELIVERY = "delivery"
+    PAYMENT = "bank payment"
+    NOTICE = "notice"
+    CREDIT = "credit account"
+    JOB = "job"
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands, derived."""
+
+    RECEIVED = "received"
+    REFERRED = "referred"
+    HELD = "held"
+    REFUSED = "refused"
+    APPROVED = "approved"
+    RESERVED_PARTLY = "partly reserved"
+    RESERVED = "reserved"
+    SHIPPED_PARTLY = "partly shipped"
+    SHIPPED = "shipped"
+    INVOICED = "invoiced"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """``event`` moves ``document`` from one state to another in ``stage``.
+
+    A job's events are its own and not journalled; all others are in ``EVENTS``.
+    """
+
+    document: Document
+    from_state: str
+    event: str
+    to_state: str
+    stage: str
+
+
+NEW = "new"  # the document does not exist yet
+
+# document: from state | event | to state | stage
+_TABLE: dict[Document, str] = {
+    Document.ORDER: """
+        new             | OrderReceived   | received        | receive
+        received        | OrderApproved   | approved        | approve
+        received        | OrderReferred   | referred        | approve
+        received        | OrderHeld       | held            | approve
+        received        | OrderRefused    | refused         | approve
+        referred        | OrderApproved   | approved        | approve
+        referred        | OrderRefused    | refused         | approve
+        referred        | OrderCancelled  | cancelled       | approve
+        held            | OrderApproved   | approved        | approve
+        held            | OrderReferred   | referred        | approve
+        held            | OrderRefused    | refused         | approve
+        held            | OrderCancelled  | cancelled       | approve
+        approved        | StockReserved   | reserved        | fulfil
+        approved        | StockReserved   | partly reserved | fulfil
+        approved        | LineBackordered | approved        | fulfil
+        approved        | OrderAnswered   | approved        | fulfil
+        approved        | OrderCancelled  | cancelled       | fulfil
+        partly reserved | StockReserved   | reserved        | fulfil
+        partly reserved | LineCancelled   | reserved        | fulfil
+        partly reserved | LineCancelled   | approved        | fulfil
+        partly reserved | OrderCancelled  | cancelled       | fulfil
+        partly reserved | GoodsShipped    | partly shipped  | fulfil
+        reserved        | OrderAnswered   | reserved        | fulfil
+        reserved        | OrderCancelled  | cancelled       | fulfil
+        reserved        | GoodsShipped    | partly shipped  | fulfil
+        reserved        | GoodsShipped    | shipped         | fulfil
+        partly shipped  | StockReserved   | partly shipped  | fulfil
+        partly shipped  | InvoiceIssued   | partly shipped  | bill
+        partly shipped  | InvoicePaid     | partly shipped  | settle
+        partly shipped  | GoodsShipped    | shipped         | fulfil
+        partly shipped  | LineCancelled   | shipped         | fulfil
+        partly shipped  | LineCancelled   | invoiced        | fulfil
+        partly shipped  | LineCancelled   | paid            | fulfil
+        shipped         | BillingStopped  | shipped         | bill
+        shipped         | InvoiceIssued   | invoiced        | bill
+        shipped         | InvoiceIssued   | paid            | bill
+        invoiced        | InvoicePaid     | paid            | settle
+        paid            | EntryBooked     | invoiced        | settle
+        """,
+    Document.PART: """
+        new         | StockReserved   | reserved    | fulfil
+        new         | LineBackordered | backordered | fulfil
+        new         | LineCancelled   | cancelled   | fulfil
+        backordered | StockReserved   | reserved    | fulfil
+        backordered | LineCancelled   | cancelled   | fulfil
+        reserved    | LineCancelled   | cancelled   | fulfil
+        reserved    | GoodsShipped    | shipped     | fulfil
+        """,
+    Document.INVOICE: """
+        new         | InvoiceIssued   | open        | bill
+        open        | InvoiceFlagged  | open        | remind
+        open        | InvoiceReviewed | open        | remind
+        open        | PaymentApplied  | partly paid | settle
+        open        | InvoicePaid     | paid        | settle
+        partly paid | InvoiceFlagged  | partly paid | remind
+        partly paid | InvoiceReviewed | partly paid | remind
+        partly paid | PaymentApplied  | partly paid | settle
+        partly paid | InvoicePaid     | paid        | settle
+        partly paid | EntryBooked     | open        | settle
+        paid        | EntryBooked     | open        | settle
+        paid        | EntryBooked     | partly paid | settle
+        """,
+    Document.DELIVERY: """
+        new     | InvoiceIssued | waiting | bill
+        waiting | InvoiceSent   | sent    | send
+        waiting | SendFailed    | waiting | send
+        waiting | SendFailed    | parked  | send
+        parked  | InvoiceSent   | sent    | send
+        """,
+    Document.PAYMENT: """
+        new       | StatementImported | imported  | settle
+        imported  | EntryBooked       | booked    | settle
+        booked    | PaymentApplied    | applied   | settle
+        booked    | PaymentUnmatched  | unmatched | settle
+        unmatched | PaymentApplied    | applied   | settle
+        applied   | EntryBooked       | undone    | settle
+        unmatched | EntryBooked       | undone    | settle
+        """,
+    Document.NOTICE: """
+        new     | InvoiceFlagged | waiting | remind
+        waiting | NoticeSent     | sent    | remind
+        waiting | SendFailed     | waiting | remind
+        waiting | SendFailed     | parked  | remind
+        parked  | NoticeSent     | sent    | remind
+        """,
+    Document.CREDIT: """
+        new     | OrderReceived  | clear   | receive
+        clear   | AccountFlagged | flagged | remind
+        flagged | CreditHeld     | held    | remind
+        clear   | CreditHeld     | held    | approve
+        flagged | CreditReleased | clear   | settle
+        held    | CreditReleased | clear   | settle
+        """,
+    Document.JOB: """
+        new    | committed     | queued | any
+        queued | lease taken   | leased | any
+        leased | finished      | done   | any
+        leased | failed        | queued | any
+        leased | lease expired | queued | any
+        leased | gave up       | parked | any
+        parked | tried again   | queued | any
+        """,
+}
+
+
+def _read(document: Document, table: str) -> list[Transition]:
+    rows = ([cell.strip() for cell in line.split("|")] for line in table.strip().splitlines())
+    return [Transition(document, *row) for row in rows]
+
+
+TRANSITIONS: tuple[Transition, ...] = tuple(
+    transition for document, table in _TABLE.items() for transition in _read(document, table)
+)
+_MOVES = frozenset((row.document, row.from_state, row.to_state) for row in TRANSITIONS)
+
+
+def check(document: Document, from_state: str, to_state: str) -> None:
+    """Raises ``Broken('transition')`` unless the table declares the change."""
+    if (document, from_state, to_state) not in _MOVES:
+        raise Broken("transition", f"{document} cannot go from {from_state!r} to {to_state!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What an order's documents say. ``credit`` is the standing outcome (approve, refer, hold, reject),
+    a person's word included; ``invoiced`` counts pieces on invoices; ``open_minor`` is unpaid on them."""
+
+    credit: str | None = None
+    cancelled: bool = False
+    parts: Sequence[OrderPart] = ()
+    invoiced: Decimal = Decimal(0)
+    open_minor: int = 0
+
+
+_BY_CREDIT = {
+    None: OrderStatus.RECEIVED,
+    "refer": OrderStatus.REFERRED,
+    "hold": OrderStatus.HELD,
+    "reject": OrderStatus.REFUSED,
+}
+
+
+def order_status(facts: OrderFacts) -> OrderStatus:
+    """The one status that follows from an order's documents.
+
+    Raises ``Broken('order-credit')`` for a credit outcome that is none of the four.
+    """
+    kept = [part for part in facts.parts if part.state is not PartState.CANCELLED]
+    if facts.cancelled or (facts.parts and not kept):
+        return OrderStatus.CANCELLED
+    if facts.credit in _BY_CREDIT:
+        return _BY_CREDIT[facts.credit]
+    if facts.credit != "approve":
+        raise Broken("order-credit", f"no order status follows from the credit outcome {facts.credit!r}.")
+    states = {part.state for part in kept}
+    if states == {PartState.SHIPPED}:
+        return _billed(facts, sum((part.quantity for part in kept), Decimal(0)))
+    if PartState.SHIPPED in states:
+        return OrderStatus.SHIPPED_PARTLY
+    if PartState.RESERVED in states:
+        wholly = PartState.BACKORDERED not in states
+        return OrderStatus.RESERVED if wholly else OrderStatus.RESERVED_PARTLY
+    return OrderStatus.APPROVED
+
+
+def as_markdown() -> str:
+    """The table as the page ``docs/process.md``."""
+    lines = [
+        "# The process",
+        "",
+        "Generated from `o2c/process.py`. An order's status is derived from its documents.",
+    ]
+    for document in Document:
+        lines += [
+            "",
+            f"## {document.capitalize()}",
+            "",
+            "| from | event | to | stage |",
+            "| --- | --- | --- | --- |",
+        ]
+        rows = (row for row in TRANSITIONS if row.document is document)
+        lines += [f"| {row.from_state} | {row.event} | {row.to_state} | {row.stage} |" for row in rows]
+    lines += ["", "## Journal events", "", "| event | meaning |", "| --- | --- |"]
+    lines += [f"| {event} | {meaning} |" for event, meaning in EVENTS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _billed(facts: OrderFacts, shipped: Decimal) -> OrderStatus:
+    if facts.invoiced < shipped:
+        return OrderStatus.SHIPPED
+    return OrderStatus.INVOICED if facts.open_minor else OrderStatus.PAID

@@ -1,0 +1,178 @@
+"""The grammar of a cell: what an admin writes beside a field becomes a condition.
+
+The unary tests of DMN 1.x with units: ``-`` (anything), ``yes``, ``A, B`` (either), ``> 14``,
+``<= 500.00``, ``(100 % .. 110 %]``, ``<= credit_limit``; a YAML list holds tests that must all be
+true. A comparison of two fields becomes a condition on their difference, which Python computes:
+the engine never does arithmetic.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from o2c.money import minor_digits
+from rules.document import unknown
+from rules.spans import EVERYTHING, LIMIT, Spans, meet, merge, negated
+from rules.vocabulary import SCALE, Fact, Kind
+
+_NUMBER = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))? ?(.*)")
+_INTERVAL = re.compile(r"([\[(])(.+?)\.\.(.+)([\])])")
+_COMPARISON = re.compile(r"(<=|>=|<|>|=)\s*(.+)")
+_NUMERIC = frozenset(SCALE)
+_EXAMPLE = {Kind.DAYS: "14", Kind.MONEY: "500.00", Kind.PERCENT: "110 %", Kind.QUANTITY: "10"}
+
+
+class CellFault(Exception):
+    """A cell that means nothing: a stable ``code`` and what to write instead."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """``field`` (less ``minus``, where two fields are compared) lies in ``spans``.
+
+    ``text`` is the condition in the file's own words.
+    """
+
+    field: str
+    minus: str | None
+    spans: Spans
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The name of the figure tested: a fact, or the difference of two."""
+        return f"{self.field}-{self.minus}" if self.minus else self.field
+
+
+@dataclass(frozen=True, slots=True)
+class CellReader:
+    """Reads cells of one file: its policy's ``facts`` and the ``currency`` of its amounts."""
+
+    facts: Mapping[str, Fact]
+    currency: str | None
+
+    def conditions(self, fact: Fact, cell: str | Sequence[str]) -> tuple[Condition, ...]:
+        """The conditions of one cell, at most one per figure; ``CellFault`` where it means nothing."""
+        found: dict[str, Condition] = {}
+        for text in [cell] if isinstance(cell, str) else cell:
+            for new in self._cell(fact, " ".join(text.split())):
+                old = found.get(new.key)
+                found[new.key] = _both(old, new) if old else new
+        for condition in found.values():
+            if not condition.spans:
+                raise CellFault("impossible", f"{condition.text} can never be true.")
+        return tuple(found.values())
+
+    def value(self, fact: Fact, text: str) -> int:
+        """The integer of one figure such as ``105 %``, ``100.00``, ``A`` or ``yes``."""
+        if fact.words:
+            if text not in fact.words:
+                raise CellFault("wrong-type", f"{fact.name}: {unknown(text, 'value', fact.words)}")
+            return fact.words.index(text)
+        match = _NUMBER.fullmatch(text)
+        if match is None:
+            wanted = f"{fact.kind} like {_EXAMPLE[fact.kind]}"
+            raise CellFault("wrong-type", f"{fact.name} takes {wanted}, not {text[:60]!r}.")
+        whole, decimals, unit = match[1], match[2] or "", match[3]
+        self._check_unit(fact, text, unit)
+        self._check_decimals(fact, text, decimals)
+        digits = whole + decimals.ljust(SCALE[fact.kind], "0")
+        code = int(digits) if len(digits) < 25 else None
+        if code is None or abs(code) > LIMIT:
+            raise CellFault("number-too-large", f"{text[:60]!r} is beyond what the rule engine takes.")
+        return code
+
+    def _check_unit(self, fact: Fact, text: str, unit: str) -> None:
+        allowed = {Kind.DAYS: ("", "d", "day", "days"), Kind.PERCENT: ("%",), Kind.QUANTITY: ("",),
+                   Kind.MONEY: ("", self.currency or "")}[fact.kind]  # fmt: skip
+        if unit not in allowed:
+            wanted = f"in {fact.unit}: write {_EXAMPLE[fact.kind]}"
+            raise CellFault("wrong-unit", f"{fact.name} is {wanted}, not {text[:60]!r}.")
+
+    def _check_decimals(self, fact: Fact, text: str, decimals: str) -> None:
+        most = SCALE[fact.kind]
+        if fact.kind is Kind.MONEY and self.currency:
+            most = min(most, minor_digits(self.currency))
+        if len(decimals) > most:
+            raise CellFault("too-many-decimals", f"{fact.name} takes at most {most} decimals, not {text!r}.")
+
+    def _cell(self, fact: Fact, text: str) -> tuple[Condition, ...]:
+        if text == "-":
+            return ()
+        if re.search(r",(?! )", text):
+            message = f"{text!r}: a comma parts alternatives and is followed by a blank; "
+            message += "numbers have a decimal point and no thousands separator."
+            raise CellFault("wrong-type", message)
+        parts = text.split(", ")
+        compared = [part for part in parts if self._other_field(fact, part)]
+        if compared and len(parts) > 1:
+            message = f"{text!r}: {compared[0]!r} must stand alone; use two rules or rows."
+            raise CellFault("wrong-type", message)
+        if compared:
+            return (self._difference(fact, text),)
+        spans = merge(span for part in parts for span in self._spans(fact, part))
+        return (Condition(fact.name, None, spans, _words(fact, text)),)
+
+    def _other_field(self, fact: Fact, part: str) -> str | None:
+        match = _COMPARISON.fullmatch(part)
+        name = match[2] if match else part
+        return name if name in self.facts and name not in fact.words else None
+
+    def _difference(self, fact: Fact, text: str) -> Condition:
+        match = _COMPARISON.fullmatch(text)
+        sign, name = (match[1], match[2]) if match else ("=", text)
+        other = self.facts[name]
+        if fact.kind not in _NUMERIC or other.kind is not fact.kind or other is fact:
+            message = f"{fact.name} ({fact.kind}) cannot be compared with {name} ({other.kind})."
+            raise CellFault("wrong-type", message)
+        spans = _compared(sign, 0)
+        names = list(self.facts)
+        if names.index(name) < names.index(fact.name):  # one direction only, so that rows can be compared
+            return Condition(name, fact.name, negated(spans), f"{fact.name} {sign} {name}")
+        return Condition(fact.name, name, spans, f"{fact.name} {sign} {name}")
+
+    def _spans(self, fact: Fact, part: str) -> Spans:
+        interval, comparison = _INTERVAL.fullmatch(part), _COMPARISON.fullmatch(part)
+        if fact.words and (interval or (comparison and comparison[1] != "=")):
+            message = f"{fact.name} has no order: write {', '.join(fact.words)}, not {part!r}."
+            raise CellFault("wrong-type", message)
+        if interval:
+            return self._interval(fact, part, interval)
+        sign, text = (comparison[1], comparison[2]) if comparison else ("=", part)
+        self._check_field_name(fact, text)
+        return _compared(sign, self.value(fact, text))
+
+    def _interval(self, fact: Fact, part: str, match: re.Match[str]) -> Spans:
+        low = self.value(fact, match[2].strip()) + (match[1] == "(")
+        high = self.value(fact, match[3].strip()) - (match[4] == ")")
+        if low > high:
+            raise CellFault("impossible", f"{fact.name} {part}: no figure lies between these ends.")
+        return ((low, high),)
+
+    def _check_field_name(self, fact: Fact, text: str) -> None:
+        if not fact.words and re.fullmatch(r"[a-z]+(_[a-z]+)+", text):
+            fields = [name for name, other in self.facts.items() if other.kind is fact.kind]
+            raise CellFault("unknown-field", unknown(text, "field", fields))
+
+
+def _compared(sign: str, code: int) -> Spans:
+    lowest, highest = EVERYTHING[0]
+    ends = {"<": (lowest, code - 1), "<=": (lowest, code), ">": (code + 1, highest),
+            ">=": (code, highest), "=": (code, code)}  # fmt: skip
+    return (ends[sign],)
+
+
+def _both(one: Condition, two: Condition) -> Condition:
+    return Condition(one.field, one.minus, meet(one.spans, two.spans), f"{one.text} and {two.text}")
+
+
+def _words(fact: Fact, text: str) -> str:
+    if text[0] in "<>=([":
+        return f"{fact.name} {text}"
+    return f"{fact.name} {'in' if ', ' in text else '='} {text}"

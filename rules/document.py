@@ -1,0 +1,211 @@
+"""A YAML file as a tree of places: every text as it was written, with its line and column.
+
+YAML 1.2 through ruamel.yaml, composed but never constructed: ``NO`` stays a text and ``1.10``
+keeps its zero. Anchors, aliases and tags are refused, so a file can neither grow when read nor
+name a Python object. Nothing but text, lists and mappings leaves this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode
+
+from o2c.errors import Fault, Refused
+
+MAX_BYTES = 256 * 1024
+MAX_FAULTS = 100
+# What YAML makes of untagged content; which of these it was does not matter here.
+_PLAIN = frozenset("str int float bool null timestamp merge value seq map".split())
+START = "line 1, column 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A scalar as written."""
+
+    value: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A sequence."""
+
+    values: tuple[Node, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """A mapping: its entries in file order, keys with their places, no key twice."""
+
+    values: tuple[tuple[Text, Node], ...]
+    place: str
+
+    def get(self, key: str) -> Node | None:
+        """The value of ``key``, None where absent."""
+        return next((value for name, value in self.values if name.value == key), None)
+
+
+Node = Text | Items | Entries
+
+
+class Faults:
+    """Gathers everything wrong with one file, so that an admin mends it in one go."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._found: list[Fault] = []
+
+    def add(self, place: str, code: str, message: str) -> None:
+        """Notes one fault at ``place`` (``line 7, column 12``); the first hundred are enough to go on."""
+        if len(self._found) < MAX_FAULTS:
+            self._found.append(Fault(place, code, message))
+
+    def unknown(self, where: Text, what: str, known: Iterable[str]) -> None:
+        """Notes a word that is not in a closed list, with the nearest one that is."""
+        self.add(where.place, f"unknown-{what}", unknown(where.value, what, known))
+
+    def refuse_if_any(self) -> None:
+        """Raises ``Refused('rulebook-invalid')`` where something was noted."""
+        if self._found:
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Raises ``Refused('rulebook-invalid')`` naming the first fault and carrying all."""
+        first = self._found[0]
+        count = "1 fault" if len(self._found) == 1 else f"{len(self._found)} faults"
+        raise Refused(
+            "rulebook-invalid",
+            f"{self._name} has {count}; {first.pointer}: {first.message}",
+            next_step="Mend the file and load it again; the rules in force stay as they are.",
+            faults=self._found,
+        )
+
+
+def unknown(word: str, what: str, known: Iterable[str]) -> str:
+    """``unknown field 'exposre'; did you mean 'exposure'?``, else the whole list."""
+    names = list(known)
+    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names)}."
+    return f"unknown {what} {word[:60]!r}; {hint}"
+
+
+def read(content: bytes, faults: Faults) -> Entries:
+    """The top mapping of a file; refuses what is no YAML mapping within ``MAX_BYTES``."""
+    if len(content) > MAX_BYTES:
+        faults.add(START, "too-large", f"the file has {len(content)} bytes; at most {MAX_BYTES} are read.")
+        faults.refuse()
+    node = _composed(content, faults)
+    faults.refuse_if_any()
+    if not isinstance(node, Entries):
+        faults.add(START, "wrong-shape", "a rule file is a mapping that starts with 'policy:'.")
+        faults.refuse()
+    return node
+
+
+def _composed(content: bytes, faults: Faults) -> Node | None:
+    try:
+        return _node(YAML(typ="safe", pure=True).compose(content.decode("utf-8-sig")), faults)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        faults.add(f"line {line}, column 1", "encoding", "the file is not UTF-8; save it as UTF-8.")
+    except MarkedYAMLError as error:
+        faults.add(_place(error.problem_mark), "yaml", f"not valid YAML: {error.problem or error.context}.")
+    except (YAMLError, ValueError, RecursionError) as error:
+        faults.add(START, "yaml", f"not valid YAML: {str(error) or type(error).__name__}.")
+    return None
+
+
+def _place(mark: Any) -> str:
+    return f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else START
+
+
+def _node(raw: Any, faults: Faults) -> Node | None:
+    if raw is None:
+        return None
+    place = _place(raw.start_mark)
+    if raw.anchor or str(raw.tag).removeprefix("tag:yaml.org,2002:") not in _PLAIN:
+        faults.add(place, "yaml", "anchors, aliases and tags (&, *, !) have no place in a rule file.")
+        return Text("-", place)
+    if isinstance(raw, ScalarNode):
+        return Text(raw.value.strip(), place)
+    if isinstance(raw, MappingNode):
+        return _entries(raw.value, place, faults)
+    return Items(tuple(node for item in raw.value if (node := _node(item, faults))), place)
+
+
+def _entries(pairs: Iterable[tuple[Any, Any]], place: str, faults: Faults) -> Entries:
+    found: dict[str, tuple[Text, Node]] = {}
+    for raw_key, raw_value in pairs:
+        key, value = _node(raw_key, faults), _node(raw_value, faults)
+        if not isinstance(key, Text) or value is None:
+            faults.add(_place(raw_key.start_mark), "wrong-shape", "a key must be a plain word.")
+        elif key.value in found:
+            faults.add(key.place, "duplicate-key", f"{key.value!r} stands here for the second time.")
+        else:
+            found[key.value] = (key, value)
+    return Entries(tuple(found.values()), place)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Takes apart mappings and lists, noting what is missing, unknown or of the wrong shape."""
+
+    faults: Faults
+
+    def only(self, entries: Entries, known: Iterable[str], needed: Iterable[str]) -> None:
+        """Notes keys that are not in ``known`` and ``needed`` ones that are absent."""
+        known = tuple(known)
+        for key, _ in entries.values:
+            if key.value not in known:
+                self.faults.unknown(key, "key", known)
+        for name in needed:
+            if entries.get(name) is None:
+                self.faults.add(entries.place, "missing-key", f"{name!r} is missing here.")
+
+    def as_text(self, node: Node) -> Text | None:
+        """``node`` if it is a text."""
+        if isinstance(node, Text):
+            return node
+        self.faults.add(node.place, "wrong-shape", "a single text belongs here.")
+        return None
+
+    def as_entries(self, node: Node) -> Entries | None:
+        """``node`` if it is a mapping."""
+        if isinstance(node, Entries):
+            return node
+        self.faults.add(node.place, "wrong-shape", "a mapping {key: value} belongs here.")
+        return None
+
+    def text(self, entries: Entries, key: str) -> Text | None:
+        """The text under ``key``."""
+        node = entries.get(key)
+        return self.as_text(node) if node else None
+
+    def word(self, entries: Entries, key: str, known: Iterable[str], what: str) -> Text | None:
+        """The text under ``key`` if it is one of ``known``; ``what`` names such a word in messages."""
+        text, names = self.text(entries, key), tuple(known)
+        if text and text.value not in names:
+            self.faults.unknown(text, what, names)
+            return None
+        return text
+
+    def items(self, entries: Entries, key: str) -> tuple[Node, ...]:
+        """The list under ``key``, empty where absent."""
+        node = entries.get(key)
+        if isinstance(node, Items):
+            return node.values
+        if node is not None and not (isinstance(node, Text) and not node.value):
+            self.faults.add(node.place, "wrong-shape", f"{key!r} is a list.")
+        return ()
+
+    def mappings(self, entries: Entries, key: str) -> list[Entries]:
+        """The mappings in the list under ``key``."""
+        return [found for node in self.items(entries, key) if (found := self.as_entries(node))]

@@ -1,0 +1,1 @@
+"""Every test of the house; ``./run test`` runs them all."""

@@ -1,0 +1,1 @@
+"""One folder or file per acceptance story, each on both databases."""

@@ -1,0 +1,1 @@
+"""The rules package: files, executors, cage and decider."""
