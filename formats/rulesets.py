@@ -19,6 +19,7 @@ from pathlib import Path
 
 FETCH = 'run "o2c rulesets fetch --from DIR" with a folder that holds it'
 
+
 def _pins(table: str) -> dict[str, str]:
     """Name -> SHA-256 from lines of ``sha256 name``."""
     rows = (line.split() for line in table.strip().splitlines())

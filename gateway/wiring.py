@@ -92,7 +92,7 @@ class House:
             company = companies.find(connection, company_id)
             now = company.sandbox_at or self.clock.now()
             books = companies.active_rulebooks(connection, company_id, now)
-        decider = known.decider if known and known.books == books else _decider(company_id, books)
+        decider = known.decider if known and known.books == books else _decider(company, books)
         fresh = _Known(company, decider, books, time.monotonic() + MEMORY_SECONDS)
         with self._lock:
             self._known[company_id] = fresh
@@ -122,10 +122,18 @@ class House:
         self.database.close()
 
 
-def _decider(company_id: str, books: Mapping[str, bytes]) -> RuleDecider:
-    return RuleDecider(
-        {policy: load(content, name=f"{company_id}/{policy}") for policy, content in books.items()}
-    )
+def _decider(company: Company, books: Mapping[str, bytes]) -> RuleDecider:
+    loaded = {
+        policy: load(content, name=f"{company.company_id}/{policy}") for policy, content in books.items()
+    }
+    for policy, book in loaded.items():
+        if book.currency not in (None, company.currency):
+            raise Refused(
+                "rulebook-currency",
+                f"the {policy} rules of {company.company_id} are in {book.currency}, its books in {company.currency}.",
+                next_step="Write the amounts in the company's currency.",
+            )
+    return RuleDecider(loaded)
 
 
 def open_house(settings: Settings | None = None) -> House:

@@ -126,7 +126,7 @@ def check_parts(order: Order, parts: Iterable[OrderPart]) -> None:
 def _take(line: OrderLine, shelves: Sequence[Shelf], product_id: str | None) -> tuple[OrderPart, ...]:
     left, parts = line.quantity.value, []
     for shelf in shelves:
-        quantity = min(left, max(shelf.available, Decimal(0)))
+        quantity = min(left, shelf.available)
         if quantity > 0:
             parts.append(OrderPart(line.line_id, PartState.RESERVED, quantity, shelf.warehouse, product_id))
             left -= quantity

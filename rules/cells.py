@@ -63,10 +63,7 @@ class CellReader:
         for text in [cell] if isinstance(cell, str) else cell:
             for new in self._cell(fact, " ".join(text.split())):
                 old = found.get(new.key)
-                found[new.key] = _both(old, new) if old else new
-        for condition in found.values():
-            if not condition.spans:
-                raise CellFault("impossible", f"{condition.text} can never be true.")
+                found[new.key] = both(old, new) if old else new
         return tuple(found.values())
 
     def value(self, fact: Fact, text: str) -> int:
@@ -168,8 +165,12 @@ def _compared(sign: str, code: int) -> Spans:
     return (ends[sign],)
 
 
-def _both(one: Condition, two: Condition) -> Condition:
-    return Condition(one.field, one.minus, meet(one.spans, two.spans), f"{one.text} and {two.text}")
+def both(one: Condition, two: Condition) -> Condition:
+    """Two conditions on the same figure as one; ``CellFault`` where they exclude each other."""
+    spans, text = meet(one.spans, two.spans), f"{one.text} and {two.text}"
+    if not spans:
+        raise CellFault("impossible", f"{text} can never be true.")
+    return Condition(one.field, one.minus, spans, text)
 
 
 def _words(fact: Fact, text: str) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rules.cells import CellFault, CellReader, Condition
+from rules.cells import CellFault, CellReader, Condition, both
 from rules.compile import (
     MAX_BOXES,
     MAX_CLAUSES,
@@ -161,21 +161,18 @@ class ClauseReader:
             if key.value not in self.policy.facts:
                 self.faults.unknown(key, "field", self.policy.facts)
                 continue
-            for condition in self._cell(key.value, node):
-                if condition.key in found:  # a <= b and b >= a in one rule
-                    message = f"{condition.text} repeats {found[condition.key].text}."
-                    self.faults.add(node.place, "wrong-type", message)
-                found[condition.key] = condition
+            try:
+                for new in self._cell(key.value, node):  # a <= b and b <= a are both on a - b
+                    old = found.get(new.key)
+                    found[new.key] = both(old, new) if old else new
+            except CellFault as fault:
+                self.faults.add(node.place, fault.code, str(fault))
         return tuple(found.values())
 
     def _cell(self, field: str, node: Node) -> tuple[Condition, ...]:
         texts = node.values if isinstance(node, Items) else (node,)
         words = [text.value for item in texts if (text := self.shape.as_text(item))]
-        try:
-            return self.cells.conditions(self.policy.facts[field], words)
-        except CellFault as fault:
-            self.faults.add(node.place, fault.code, str(fault))
-            return ()
+        return self.cells.conditions(self.policy.facts[field], words)
 
     def _check_unique(self, rows: list[tuple[Clause, str]]) -> None:
         places = {clause.id: place for clause, place in rows}

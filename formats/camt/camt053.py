@@ -127,9 +127,10 @@ def _syntax_refusal(content: bytes, error: etree.XMLSyntaxError) -> Refused:
             next_step="Ask the bank for a file in its declared encoding; it is not guessed.",
         )
     line, column = error.position
+    reason = re.sub(r", line [0-9]+, column [0-9]+.*", "", error.msg or "")
     return Refused(
         "malformed",
-        f"The XML is broken at line {line}, column {column}: {error.msg}.",
+        f"The XML is broken at line {line}, column {column}: {reason}.",
         next_step="Fetch the file again; it may have been cut off.",
     )
 

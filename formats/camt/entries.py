@@ -251,6 +251,7 @@ def _references(parts: Sequence[Values]) -> tuple[str, ...]:
 
 
 def _return_reason(part: Values) -> str | None:
-    if not any(path.startswith("RtrInf") for path in part):
-        return None
-    return first(part, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/RtrRsn/Cd") or _UNSPECIFIED_REASON
+    for path in part:
+        if path.startswith("RtrInf/"):
+            return first(part, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/RtrRsn/Cd") or _UNSPECIFIED_REASON
+    return None

@@ -54,7 +54,12 @@ def _collect(element: etree._Element, prefix: str, found: dict[str, list[str]]) 
         if len(child):
             _collect(child, path + "/", found)
             continue
-        found.setdefault(path, []).append((child.text or "").strip())
+        text = child.text
+        text = text.strip() if text else ""
+        if path in found:
+            found[path].append(text)
+        else:
+            found[path] = [text]
         if name in _HOLDERS:
             found.setdefault(path + "@Ccy", []).append(child.get("Ccy", ""))
 
@@ -62,9 +67,11 @@ def _collect(element: etree._Element, prefix: str, found: dict[str, list[str]]) 
 def first(found: Values, *paths: str) -> str | None:
     """The first non-empty text at the first of ``paths`` that has one."""
     for path in paths:
-        for text in found.get(path, ()):
-            if text:
-                return text
+        texts = found.get(path)
+        if texts is not None:
+            for text in texts:
+                if text:
+                    return text
     return None
 
 

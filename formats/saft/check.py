@@ -22,7 +22,8 @@ MAX_FINDINGS = 1000
 _RECORDS = ("Header", "Account", "Customer", "Supplier", "TaxCodeDetails", "Transaction")
 _TOTALS = ("NumberOfEntries", "TotalDebit", "TotalCredit")
 _RECORD_END = re.compile(rb"</(?:[\w.-]+:)?(?:%s)\s*>" % "|".join(_RECORDS).encode())
-_TAGS = tuple("{*}" + name for name in (*_RECORDS, *_TOTALS))
+_RECORD_TAGS = tuple("{*}" + name for name in _RECORDS)
+_TAGS = (*_RECORD_TAGS, *("{*}" + name for name in _TOTALS))
 
 
 def check(source: Path | bytes, *, max_findings: int = MAX_FINDINGS) -> tuple[Fault, ...]:
@@ -49,7 +50,7 @@ def validate_xsd(source: Path | bytes, schema_path: Path, *, max_messages: int =
     schema = etree.XMLSchema(etree.parse(str(schema_path)))
     messages: list[str] = []
     with _opened(source) as stream:
-        events = _open(_RecordReader(stream), _TAGS, schema)
+        events = _open(_RecordReader(stream), _RECORD_TAGS, schema)
         seen = 0
         try:
             for element in _guarded(events):
@@ -124,7 +125,7 @@ def _elements(
             yield element
             _drop(element)
     except etree.XMLSyntaxError as error:
-        message = f"The XML is broken at line {error.lineno}: {error.msg}."
+        message = f"The XML is broken: {error.msg}."
         raise Refused("malformed", message, next_step="Export the file again.") from None
 
 

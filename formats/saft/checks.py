@@ -89,14 +89,15 @@ class Ledger:
         return 0
 
     def _fields(self, element: etree._Element, place: str) -> dict[str, str]:
-        """The first text of each child; an element without any content is a finding."""
+        """The first text of each child; an element without any content is a finding, however deep."""
         found: dict[str, str] = {}
         for child in element:
             name = local_name(child.tag)
-            text = child.text
-            if not len(child) and not (text and text.strip()):
+            if len(child):
+                self._fields(child, f"{place} {name}")
+            elif not (child.text and child.text.strip()):
                 self._find("F06", place, f"{name} is empty.")
-            found.setdefault(name, text or "")
+            found.setdefault(name, child.text or "")
         return found
 
     def _add_header(self, element: etree._Element) -> None:
@@ -146,7 +147,10 @@ class Ledger:
         identity = fields.get(f"{kind}ID", "")
         place = f"{kind} {identity}"
         self._once(kind, identity)
-        accounts = [self._fields(each, place) for each in element.iterfind("{*}BalanceAccount")]
+        accounts = [
+            {local_name(field.tag): field.text or "" for field in each}
+            for each in element.iterfind("{*}BalanceAccount")
+        ]
         if not accounts and "AccountID" in fields:
             accounts = [fields]
         for each in accounts:

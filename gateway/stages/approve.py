@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from sqlalchemy import Connection
 
@@ -85,6 +85,7 @@ def credit_facts(desk: Desk, account: CreditAccount, this_order: int) -> dict[st
         return Money.from_minor(minor, currency).amount
 
     limit = who.credit_limit.minor if who.credit_limit else 0
+    # Rounded up: a hair above the limit counts as above it.
     percent = Decimal(account.exposure * 100) / limit if limit else _NO_LIMIT_PERCENT
     return {
         "first_order": not account.ordered_before,
@@ -95,7 +96,7 @@ def credit_facts(desk: Desk, account: CreditAccount, this_order: int) -> dict[st
         "this_order": amount(this_order),
         "exposure": amount(account.exposure),
         "credit_limit": amount(limit),
-        "exposure_percent": min(percent, _NO_LIMIT_PERCENT).quantize(Decimal("0.01")),
+        "exposure_percent": min(percent, _NO_LIMIT_PERCENT).quantize(Decimal("0.01"), ROUND_UP),
         "overdue_days": (today - account.first_due_on).days if account.first_due_on else 0,
         "overdue_amount": amount(account.overdue),
     }

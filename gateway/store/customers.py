@@ -279,3 +279,16 @@ def held_without_overdue(
         )
         free += connection.execute(query, {"today": today}).scalars()
     return sorted(free)
+
+
+def named(connection: Connection, company_id: str, names: Iterable[str]) -> list[Customer]:
+    """The profiles of the named customers, by id."""
+    found: list[Customer] = []
+    for some in chunks(sorted(names)):
+        query = (
+            select(customer.c.profile)
+            .where(customer.c.company_id == company_id, customer.c.customer_id.in_(some))
+            .order_by(customer.c.customer_id)
+        )
+        found += [unpack(Customer, row.profile) for row in connection.execute(query)]
+    return found

@@ -250,9 +250,9 @@ def balances(connection: Connection, company_id: str, before: date) -> Mapping[s
 
 
 def customer_balances(
-    connection: Connection, company_id: str, accounts: Sequence[str], before: date
+    connection: Connection, company_id: str, accounts: Sequence[str], before: date = date.max
 ) -> Mapping[tuple[str, str], int]:
-    """Base balance per (customer, account) of all entries booked before that day."""
+    """Base balance per (customer, account) of all entries booked before that day (of all, without)."""
     query = (
         select(
             ledger_line.c.customer_id,
@@ -277,16 +277,22 @@ def customer_balances(
     return {(row[0], row[1]): int(row[2]) for row in connection.execute(query)}
 
 
-def entries(
-    connection: Connection, company_id: str, first: date | None = None, last: date | None = None
-) -> Iterator[tuple[Row[Any], LedgerEntry]]:
-    """Entries with their lines, streamed in (booked_on, entry_id) order."""
+def raw_entries(
+    connection: Connection,
+    company_id: str,
+    first: date | None = None,
+    last: date | None = None,
+    *,
+    by_kind: bool = False,
+) -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
+    """Rows of entries and their lines, streamed in (booked_on, entry_id) order, or by kind first."""
     headers = select(ledger_entry).where(ledger_entry.c.company_id == company_id)
     if first is not None:
         headers = headers.where(ledger_entry.c.booked_on >= first)
     if last is not None:
         headers = headers.where(ledger_entry.c.booked_on <= last)
-    headers = headers.order_by(ledger_entry.c.booked_on, ledger_entry.c.entry_id)
+    first_by = [ledger_entry.c.kind] if by_kind else []
+    headers = headers.order_by(*first_by, ledger_entry.c.booked_on, ledger_entry.c.entry_id)
     stream = connection.execution_options(yield_per=500).execute(headers)
     for some in stream.partitions(500):
         lines = select(ledger_line).where(
@@ -297,4 +303,34 @@ def entries(
         for line in connection.execute(lines.order_by(ledger_line.c.entry_id, ledger_line.c.position)):
             of_entry.setdefault(line.entry_id, []).append(line)
         for header in some:
-            yield header, read_entry(header, of_entry.get(header.entry_id, []))
+            yield header, of_entry.get(header.entry_id, [])
+
+
+def entries(
+    connection: Connection, company_id: str, first: date | None = None, last: date | None = None
+) -> Iterator[tuple[Row[Any], LedgerEntry]]:
+    """Entries with their lines, streamed in (booked_on, entry_id) order."""
+    for header, lines in raw_entries(connection, company_id, first, last):
+        yield header, read_entry(header, lines)
+
+
+def customers_moved(connection: Connection, company_id: str, first: date, last: date) -> set[tuple[str, str]]:
+    """(customer, account) pairs with a line in the period."""
+    query = (
+        select(ledger_line.c.customer_id, ledger_line.c.account)
+        .distinct()
+        .join(
+            ledger_entry,
+            and_(
+                ledger_entry.c.company_id == ledger_line.c.company_id,
+                ledger_entry.c.entry_id == ledger_line.c.entry_id,
+            ),
+        )
+        .where(
+            ledger_line.c.company_id == company_id,
+            ledger_line.c.customer_id.is_not(None),
+            ledger_entry.c.booked_on >= first,
+            ledger_entry.c.booked_on <= last,
+        )
+    )
+    return {(row.customer_id, row.account) for row in connection.execute(query)}

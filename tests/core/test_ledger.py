@@ -119,6 +119,15 @@ def test_what_conversion_leaves_over_goes_on_the_largest_sales_line() -> None:
     assert [line.base_amount for line in entry.lines] == [261, -113, -34, -114]
 
 
+def test_a_credit_note_undoes_its_invoice_to_the_last_unit() -> None:
+    uneven = invoice(("S", "25", "0.10", "0.03"), ("Z", "0", "0.10", "0"))
+    made, credited = (
+        invoice_entry(one, customer_id="C-17", base_currency="NOK", rate=D("11.35"))
+        for one in (uneven, replace(uneven, type=InvoiceType.CREDIT_NOTE))
+    )
+    assert [line.base_amount for line in credited.lines] == [-line.base_amount for line in made.lines]
+
+
 def test_what_no_sales_line_can_carry_goes_to_rounding() -> None:
     rows = [("S", str(rate), "0.01", "0.00") for rate in range(1, 4)]
     entry, _ = booked(invoice(*rows), "0.5")
@@ -206,7 +215,8 @@ def test_more_than_there_is_cannot_be_allocated(allocations: list[tuple[str, str
 
 
 @pytest.mark.parametrize(
-    "amounts", [(0, 0, 0, 0), (1, 1, 0, 0), (-1, 0, 0, 0), (1, 0, 0, 1), (0, 0, 1, 1), (1, 0, 1, 1)]
+    "amounts",
+    [(0, 0, 0, 0), (1, 1, 0, 0), (-1, 0, 0, 0), (1, 0, 0, 1), (0, 0, 1, 1), (1, 0, 1, 1), (5, -1, 5, -1)],
 )
 def test_a_line_has_exactly_one_side(amounts: tuple[int, int, int, int]) -> None:
     with pytest.raises(Broken, match="ledger-line"):

@@ -156,7 +156,7 @@ OVERDUE = date(2026, 4, 1)
 MINE = (
     item("INV-2026-0001", due=OVERDUE),
     item("INV-2026-0002", "100.00", due=OVERDUE),
-    item("INV-2026-0006", "7.00"),
+    item("INV-7", "7.00"),
 )
 
 
@@ -170,6 +170,7 @@ MINE = (
         ("1.00 EUR", "INV-2O26-0O01 City Hosptial", "", ("the text nearly names INV-2026-0001",)),
         ("143.75 NOK", "", "", ()),
         ("1.00 EUR", "thank you", "Somebody", ()),
+        ("1.00 EUR", "room 7", "", ()),
         ("1.00 EUR", "", "AB", ()),
     ],
 )

@@ -166,6 +166,8 @@ BARE = OrderLine("1", "item  1", Quantity(D(1), "C62"), D(1), properties=(("colo
         (None, GTIN, (CODED, RED), "SN-33"),
         (None, GTIN, (CODED, TWIN), None),
         ("SN-33", Identifier("999", "0160"), (CODED,), None),
+        (None, Identifier("5704066204093", "0088"), (CODED,), None),
+        (None, Identifier("5704066204093"), (CODED,), "SN-33"),
         ("old", None, (RED,), None),
         (None, None, (RED, BLUE), "4545423"),
         (None, None, (RED, replace(RED, product_id=ProductId("2"))), None),

@@ -27,7 +27,7 @@ from o2c.order import (
 )
 from o2c.party import Address, Identifier, Party
 from o2c.shipment import ShipmentLine
-from o2c.totals import line_net, order_value, parts_value
+from o2c.totals import Progress, line_net, order_value, parts_value
 
 SELLER = Party("The Supplier AB", Address("NO"))
 BUYER = Party("City Hospital", Address("SE"))
@@ -118,14 +118,17 @@ def test_pieces_from_two_warehouses_make_one_invoice_line() -> None:
 
 
 def test_a_substitute_takes_the_price_of_the_line_and_its_own_name() -> None:
-    mild = Product(ProductId("SN-36"), "Mild pepper", standard_id=Identifier("8722700577588", "0160"))
-    invoice = bill(UC1, [ShipmentLine("3", D(15), product_id="SN-36")], products={"SN-36": mild})
+    gtin = Identifier("8722700577588", "0160")
+    mild = Product(ProductId("SN-36"), "Mild pepper", standard_id=gtin, properties=(("Heat", "mild"),))
+    described = replace(UC1.lines[2], description="Hot pepper sauce", properties=(("Heat", "hot"),))
+    invoice = bill(order(described), [ShipmentLine("3", D(15), product_id="SN-36")], products={"SN-36": mild})
     (sold,) = invoice.lines
     assert (sold.name, sold.seller_item_id, sold.standard_item_id) == (
         "Mild pepper",
         "SN-36",
         mild.standard_id,
     )
+    assert (sold.description, sold.properties) == (None, (("Heat", "mild"),))
     assert (sold.net_price, sold.net_amount, sold.tax) == (D(3), D(45), STANDARD)
 
 
@@ -136,6 +139,39 @@ def test_a_line_without_vat_takes_that_of_the_product() -> None:
     (entry,) = invoice.breakdown
     assert (entry.tax.category, entry.exemption_reason) == (VatCategory.EXEMPT, "Exempt from VAT")
     assert (invoice.lines[0].seller_item_id, invoice.totals.payable) == ("TR", D(400))
+
+
+def test_the_value_of_an_order_takes_vat_from_the_product_and_else_counts_none() -> None:
+    untaxed = order(line("1", "1", "400", tax=None), extras=(AllowanceCharge(True, D(10)),))
+    assert order_value(untaxed) == Money(D("410.00"), "EUR")
+    taxed = Product(ProductId("TR"), "Translation", tax=STANDARD)
+    assert order_value(untaxed, {"1": taxed}) == Money(D("512.50"), "EUR")
+
+
+def test_a_share_of_a_percentage_is_an_amount_of_its_own() -> None:
+    tenth = AllowanceCharge(False, D("4.00"), "Rebate", base_amount=D("40.001"), percent=D(10))
+    rebated = order(line("1", "10", "4", allowance_charges=(tenth,)))
+    (whole,) = bill(rebated).lines[0].allowance_charges
+    assert (whole.amount, whole.base_amount, whole.percent) == (D("4.00"), D("40.00"), D(10))
+    (part,) = bill(rebated, [ShipmentLine("1", D(3))]).lines[0].allowance_charges
+    assert (part.amount, part.base_amount, part.percent) == (D("1.20"), None, None)
+
+
+def test_freight_of_free_goods_is_shared_by_pieces() -> None:
+    samples = order(line("1", "4", "0"), extras=(AllowanceCharge(True, D(10), "Freight"),))
+    first = bill(samples, [ShipmentLine("1", D(1))])
+    last = bill(samples, [ShipmentLine("1", D(3))], {"1": D(1)})
+    assert (first.totals.charges, last.totals.charges) == (D("2.50"), D("7.50"))
+
+
+def test_where_there_is_nothing_to_share_by_the_charge_is_whole() -> None:
+    nothing = order(line("1", "0", "4"), extras=(AllowanceCharge(True, D(10), "Freight"),))
+    assert order_value(nothing) == Money(D("10.00"), "EUR")
+
+
+@given(st.decimals("0", "10", places=3), st.decimals("0.001", "1000", places=28))
+def test_a_division_never_costs_the_last_cent(amount: Decimal, whole: Decimal) -> None:
+    assert Progress(D(0), whole, whole).share(amount, 2) == half_up(amount, "EUR")
 
 
 MIXED = (line("1", "1", "10"), line("2", "1", "10", Tax(VatCategory.STANDARD, D(15))))

@@ -88,7 +88,10 @@ def random_cell(fact: Fact, policy: Policy, random: Random) -> str:
         return '"-"'
     if fact.words:
         return f'"{", ".join(random.sample(fact.words, random.randint(1, len(fact.words) - 1)))}"'
-    others = [other.name for other in policy.facts.values() if other.kind is fact.kind and other is not fact]
+    # One direction only: a < b and b < a in one rule would be refused as impossible.
+    others = [
+        other.name for other in policy.facts.values() if other.kind is fact.kind and other.name > fact.name
+    ]
     if others and random.random() < 0.3:
         return f'"{random.choice(["<", "<=", ">", ">=", "="])} {random.choice(others)}"'
     low, high = sorted(fact.encode(random_value(fact, random)) for _ in range(2))

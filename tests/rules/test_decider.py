@@ -88,7 +88,7 @@ def test_facts_that_cannot_be_used_are_named() -> None:
     assert_fell_back(decider.decide("credit", missing), "fact exposure is missing")
     assert_fell_back(decider.decide("credit", whole | {"overdue_days": "99"}), "overdue_days must be days")
     assert_fell_back(decider.decide("credit", whole | {"expsure": 1}), "did you mean 'exposure'")
-    odd: dict[str, FactValue] = whole | {"exposure": 1.5}  # type: ignore[dict-item]
+    odd: dict[str, FactValue] = whole | {"exposure": 1.5}  # type: ignore[assignment]
     decision = decider.decide("credit", odd)
     assert_fell_back(decision, "exposure must be money, not 1.5")
     assert decision.facts["exposure"] == "1.5"  # the evidence, as a text

@@ -51,18 +51,22 @@ HOLD = "queue: credit team; answer_within: 8 h"
         ("first_order=yes this_order=500.00 risk_class=B", "approve", "C40", ""),
         ("first_order=yes this_order=500.01", "refer", "otherwise", ""),
         ("first_order=yes this_order=1 risk_class=C", "refer", "otherwise", ""),
-        ("first_order=yes this_order=1 earlier_refused=yes", "refer", "C10", "queue: credit team; answer_within: 4 h"),
+        ("first_order=yes this_order=1 earlier_refused=yes", "refer", "C10",
+         "queue: credit team; answer_within: 4 h"),
         ("on_hold=yes approval_valid=yes credit_limit=9", "hold", "C20", HOLD),
         ("on_hold=yes earlier_refused=yes", "hold", "C20", HOLD),
         ("overdue_days=15 overdue_amount=100.00", "hold", "C30", HOLD),
-        ("overdue_days=14 overdue_amount=100.00", "refer", "otherwise", ""),
+        ("overdue_days=14 overdue_amount=100.00", "approve", "C45", ""),
+        ("overdue_days=14 overdue_amount=600.00 exposure=600", "refer", "otherwise", ""),
         ("overdue_days=15 overdue_amount=99.99", "refer", "otherwise", ""),
         ("approval_valid=yes exposure=1000 credit_limit=1000 exposure_percent=100", "approve", "C50", ""),
-        ("approval_valid=no exposure=10 credit_limit=1000 exposure_percent=1", "refer", "otherwise", ""),
+        ("approval_valid=no exposure=500 exposure_percent=999999", "approve", "C45", ""),
+        ("approval_valid=no exposure=500.01 exposure_percent=999999", "refer", "otherwise", ""),
+        ("approval_valid=no exposure=10 risk_class=C exposure_percent=999999", "refer", "otherwise", ""),
         ("approval_valid=yes exposure=1050 credit_limit=1000 exposure_percent=105", "approve", "C60/1", ""),
-        ("exposure_percent=110", "approve", "C60/1", ""),
-        ("risk_class=C exposure_percent=100.01", "refer", "C60/2", "queue: credit team; answer_within: 8 h"),
-        ("exposure_percent=110.0001", "hold", "C60/3", "queue: credit manager; answer_within: 24 h"),
+        ("credit_limit=1000 exposure=1100 exposure_percent=110", "approve", "C60/1", ""),
+        ("risk_class=C credit_limit=10000 exposure=10001 exposure_percent=100.01", "refer", "C60/2", "queue: credit team; answer_within: 8 h"),
+        ("credit_limit=1000 exposure=1100.001 exposure_percent=110.0001", "hold", "C60/3", "queue: credit manager; answer_within: 24 h"),
     ],
 )  # fmt: skip
 def test_credit(decider: RuleDecider, given: str, outcome: str, rule: str, actions: str) -> None:
@@ -75,14 +79,16 @@ def test_credit(decider: RuleDecider, given: str, outcome: str, rule: str, actio
         ("product_known=no stocked=no", "cancel", "S10/1", "notify: customer and sales"),
         ("stocked=no ordered=5", "allocate", "S10/2", ""),
         ("ordered=10 atp_here=10 atp_all=10", "allocate", "S10/3", ""),
-        ("ordered=10 atp_here=6 atp_all=10 split_allowed=yes", "split", "S10/4", "order_of_warehouses: nearest first"),
+        ("ordered=10 atp_here=6 atp_all=10 split_allowed=yes", "split", "S10/4",
+         "order_of_warehouses: nearest first"),
         ("ordered=10 atp_here=6 atp_all=10 partial_allowed=yes", "backorder", "otherwise", ""),
         ("ordered=10 substitute_atp=10 partial_allowed=yes", "substitute", "S10/5", "notify: customer"),
         ("ordered=10 substitute_atp=9", "cancel", "S10/8", "notify: customer and sales"),
         ("ordered=10 atp_here=6 atp_all=9 split_allowed=yes partial_allowed=yes", "partial", "S10/6",
          "rest: backorder; notify: customer"),
         ("ordered=10 atp_here=6 atp_all=9 next_receipt_days=10", "backorder", "S10/7", "notify: customer"),
-        ("ordered=10 atp_here=6 atp_all=9 next_receipt_days=11", "cancel", "S10/8", "notify: customer and sales"),
+        ("ordered=10 atp_here=6 atp_all=9 next_receipt_days=11", "cancel", "S10/8",
+         "notify: customer and sales"),
         ("ordered=10 next_receipt_days=0 partial_allowed=yes", "backorder", "S10/7", "notify: customer"),
         ("ordered=10 atp_all=-4", "cancel", "S10/8", "notify: customer and sales"),
     ],
@@ -137,8 +143,14 @@ def test_the_tests_in_the_file_hold_in_the_engine_too(policy: str) -> None:
 
 
 def test_a_decision_explains_itself_with_the_figures_used(decider: RuleDecider) -> None:
-    facts = neutral_facts("credit", approval_valid=True, exposure=Decimal("1200"), credit_limit=Decimal("1000"),
-                          exposure_percent=Decimal("120"), overdue_days=3)  # fmt: skip
+    facts = neutral_facts(
+        "credit",
+        approval_valid=True,
+        exposure=Decimal("1200"),
+        credit_limit=Decimal("1000"),
+        exposure_percent=Decimal("120"),
+        overdue_days=3,
+    )
     decision = decider.decide("credit", facts)
     assert (decision.outcome, decision.rule, decision.fired) == ("hold", "C60/3", ("C60/3",))
     assert decision.say == "Far above the credit limit"
@@ -147,6 +159,7 @@ def test_a_decision_explains_itself_with_the_figures_used(decider: RuleDecider) 
         "C20": ("on_hold = yes (is no)",),
         "C30": ("overdue_days > 14 (is 3)", "overdue_amount >= 100.00 (is 0.00)"),
         "C40": ("first_order = yes (is no)",),
+        "C45": ("exposure <= 500.00 (is 1200.00)",),
         "C50": ("exposure <= credit_limit (exposure is 1200.00, credit_limit is 1000.00)",),
         "C60/1": ("exposure_percent (100 % .. 110 %] (is 120 %)",),
         "C60/2": ("risk_class in B, C (is A)", "exposure_percent (100 % .. 110 %] (is 120 %)"),

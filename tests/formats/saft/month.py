@@ -107,16 +107,23 @@ def month(
     accounts = []
     for row in DEFAULT_CHART.values():
         start = sum(opening.values()) * {RECEIVABLE: 1, SALES: -1}.get(row.account_id, 0)
-        moved = sum(line.debit_minor - line.credit_minor for line in lines if line.account_id == row.account_id)
+        moved = sum(
+            line.debit_minor - line.credit_minor for line in lines if line.account_id == row.account_id
+        )
         accounts.append(row.with_balances(start, start + moved))
     return AuditFile(
         header=header(version),
         accounts=tuple(accounts),
         customers=tuple(_customer(each, opening.get(each, 0), lines) for each in customers),
-        tax_codes=(tax_code(Tax(VatCategory.STANDARD, Decimal(25))), tax_code(Tax(VatCategory.OUTSIDE_SCOPE))),
+        tax_codes=(
+            tax_code(Tax(VatCategory.STANDARD, Decimal(25))),
+            tax_code(Tax(VatCategory.OUTSIDE_SCOPE)),
+        ),
         journals=JOURNALS,
         totals=Totals(
-            len(transactions), sum(each.debit_minor for each in lines), sum(each.credit_minor for each in lines)
+            len(transactions),
+            sum(each.debit_minor for each in lines),
+            sum(each.credit_minor for each in lines),
         ),
     )
 
