@@ -1,11 +1,40 @@
-"""Identifiers that sort by time and cannot be guessed: prefix, 48 bits of time, 80 random bits."""
+"""Identifiers that sort by the time they were made: prefix, 48 bits of time, 80 random bits.
+
+Several made in one millisecond by one process follow each other (as ULID does it), so that rows
+written together keep their order. They tell apart; they are no secrets.
+"""
 
 from __future__ import annotations
 
 import secrets
+import threading
 from datetime import datetime
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+_RANDOM_BITS = 80
+
+
+class _Sequence:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = (0, 0)
+
+    def next(self, millisecond: int) -> tuple[int, int]:
+        with self._lock:
+            then, number = self._last
+            if millisecond != then:
+                number = secrets.randbits(_RANDOM_BITS - 1)  # room to count up
+            self._last = (millisecond, number + 1)
+            return self._last
+
+
+_sequence = _Sequence()
+
+
+def new_id(prefix: str, at: datetime) -> str:
+    """``new_id("ord", now)`` -> ``ord_01jd...``: 26 characters after the prefix."""
+    millisecond, number = _sequence.next(int(at.timestamp() * 1000))
+    return f"{prefix}_{_base32(millisecond, 10)}{_base32(number, 16)}"
 
 
 def _base32(number: int, length: int) -> str:
@@ -14,8 +43,3 @@ def _base32(number: int, length: int) -> str:
         number, rest = divmod(number, 32)
         digits.append(_ALPHABET[rest])
     return "".join(reversed(digits))
-
-
-def new_id(prefix: str, at: datetime) -> str:
-    """``new_id("ord", now)`` -> ``ord_01jd...``: 26 characters after the prefix."""
-    return f"{prefix}_{_base32(int(at.timestamp() * 1000), 10)}{_base32(secrets.randbits(80), 16)}"

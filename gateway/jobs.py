@@ -22,7 +22,7 @@ from gateway.clock import machine_time
 from gateway.stages import answer, approve, bill, publish, remind, send
 from gateway.stages.desk import Desk
 from gateway.store import jobs
-from gateway.store.jobs import Job
+from gateway.store.jobs import Job, LeaseLost
 from gateway.wiring import House
 from o2c.errors import Broken, Refused, Unavailable
 
@@ -32,6 +32,7 @@ _FIRST_WAIT = timedelta(seconds=15)
 _LONGEST_WAIT = timedelta(hours=6)
 _TRIES = 12  # of a job the world stands in the way of: about a day, then people see it
 _FAULT_TRIES = 3  # of a job that fails for a reason nobody foresaw
+_QUEUE_LIMIT = 1000  # ids; a sweep never makes a longer queue longer
 
 
 def _within_one_transaction(
@@ -63,19 +64,29 @@ HANDLERS: dict[str, Callable[[Desk, Job], None]] = {
 def run_job(house: House, company_id: str, job_id: str) -> bool:
     """Lease and run one job; False if it is done, parked or in other hands. Never raises for a job's
     own failure: that is written on its row."""
-    leased = house.database.write(lambda c: jobs.lease(c, company_id, job_id, machine_time()))
+    length = timedelta(seconds=house.settings.lease_seconds)
+    leased = house.database.write(lambda c: jobs.lease(c, company_id, job_id, machine_time(), length))
     if leased is None:
         return False
     try:
-        HANDLERS[leased.kind](house.desk(company_id), leased)
+        _run(house, leased)
+    except LeaseLost:
+        _log.warning("job taken over by another worker", company=company_id, job=job_id, kind=leased.kind)
+    return True
+
+
+def _run(house: House, leased: Job) -> None:
+    try:
+        HANDLERS[leased.kind](house.desk(leased.company_id), leased)
+    except LeaseLost:
+        raise
     except Unavailable as problem:
         _try_later(house, leased, str(problem), _TRIES)
     except (Refused, Broken) as problem:
         _park(house, leased, str(problem))
     except Exception as fault:  # what nobody foresaw must not end the worker, nor be lost
-        _log.exception("job failed", company=company_id, job=job_id, kind=leased.kind)
+        _log.exception("job failed", company=leased.company_id, job=leased.job_id, kind=leased.kind)
         _try_later(house, leased, f"{type(fault).__name__}: {fault}", _FAULT_TRIES)
-    return True
 
 
 def _try_later(house: House, leased: Job, words: str, tries: int) -> None:
@@ -116,10 +127,12 @@ def _queue(house: House) -> Huey:
     url = house.settings.queue_url or house.settings.database_url
     if url.startswith("sqlite:///"):
         # fsync is not needed: what the queue loses the sweep finds.
-        return SqliteHuey("o2c", filename=f"{url.removeprefix('sqlite:///')}-queue", fsync=False)
+        filename = f"{url.removeprefix('sqlite:///')}-queue"
+        return SqliteHuey("o2c", results=False, filename=filename, fsync=False)
     if url.startswith("postgresql"):
-        return PostgresHuey("o2c", dsn=url.replace("postgresql+psycopg://", "postgresql://"))
-    return RedisHuey("o2c", url=url)
+        dsn = url.replace("postgresql+psycopg://", "postgresql://")
+        return PostgresHuey("o2c", results=False, dsn=dsn)
+    return RedisHuey("o2c", results=False, url=url)
 
 
 class Clockwork:
@@ -131,7 +144,7 @@ class Clockwork:
         self._run = self._huey.task(name="o2c.run_job")(self._work)
         self._consumer: Consumer | None = None
         self._stop = threading.Event()
-        self._sweeper = threading.Thread(target=self._sweep, name="o2c-sweep", daemon=True)
+        self._sweeper: threading.Thread | None = None
         house.database.on_job(self.push)
 
     def push(self, job: tuple[str, str]) -> None:
@@ -144,31 +157,43 @@ class Clockwork:
     def _work(self, company_id: str, job_id: str) -> None:
         run_job(self._house, company_id, job_id)
 
-    def start(self, workers: int) -> None:
-        """Start the workers and the sweep in this process's threads."""
+    def start(self, workers: int, sweep_every: float = 5.0) -> None:
+        """Start the workers and the sweep (every so many seconds) in this process's threads."""
         self._consumer = _QuietConsumer(
             self._huey, workers=workers, periodic=False, initial_delay=0.02, max_delay=0.25
         )
         self._consumer.start()
+        self._sweeper = threading.Thread(
+            target=self._sweep, args=(sweep_every,), name="o2c-sweep", daemon=True
+        )
         self._sweeper.start()
 
     def stop(self) -> None:
         """Finish what is running and stop."""
         self._stop.set()
+        if self._sweeper is not None:
+            self._sweeper.join()
         if self._consumer is not None:
             self._consumer.stop(graceful=True)
 
-    def _sweep(self, every: float = 5.0) -> None:
+    def _sweep(self, every: float) -> None:
         while not self._stop.is_set():
             try:
                 start_day(self._house)
-                with self._house.database.read() as connection:
-                    due = jobs.due(connection, machine_time())
-                for job in due:
-                    self.push(job)
+                self._refill_queue()
             except Exception:  # the next sweep tries again; the rows are safe
                 _log.exception("sweep failed")
             self._stop.wait(every)
+
+    def _refill_queue(self) -> None:
+        """Push what is due and perhaps lost. An id pushed twice is run once (see ``lease``)."""
+        room = _QUEUE_LIMIT - self._huey.pending_count()
+        if room <= 0:
+            return
+        with self._house.database.read() as connection:
+            due = jobs.due(connection, machine_time(), room)
+        for job in due:
+            self.push(job)
 
 
 class _QuietConsumer(Consumer):  # type: ignore[misc]

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def data_folder() -> Path:
-    """The user's data folder: ``$XDG_DATA_HOME/o2c``, by default ``~/.local/share/o2c``."""
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "o2c"
+from gateway.folders import data_folder, rules_cache, schema_cache
 
 
 class Settings(BaseSettings):
     """One installation. Nothing here differs between companies."""
 
-    model_config = SettingsConfigDict(env_prefix="O2C_")
+    model_config = SettingsConfigDict(env_prefix="O2C_", env_ignore_empty=True)
 
     database_url: str = Field(default_factory=lambda: f"sqlite:///{data_folder() / 'o2c.sqlite'}")
     queue_url: str = ""  # default: beside the database
     outbox_dir: Path = Field(default_factory=lambda: data_folder() / "outbox")
-    rules_cache: Path = Field(default_factory=lambda: data_folder() / "rulesets")
-    schema_cache: Path = Field(default_factory=lambda: data_folder() / "schemas")
+    rules_cache: Path = Field(default_factory=rules_cache)
+    schema_cache: Path = Field(default_factory=schema_cache)
     smtp_host: str = ""
     smtp_port: int = 25
     smtp_sender: str = "o2c@localhost"
@@ -35,3 +31,4 @@ class Settings(BaseSettings):
     request_limit: int = 50_000_000
     log_level: str = "INFO"
     workers: int = 2
+    lease_seconds: float = 120.0  # a worker that is silent for longer has lost its job to the next

@@ -27,8 +27,8 @@ _NO_DAY = date.min  # stands in for a missing issue date, which is a fault
 def read_order(content: bytes, source: str) -> Order:
     """The order in ``content``, as received from ``source``.
 
-    ``external_id`` is the buyer's electronic address and its order number: buyers count their
-    orders from 1. Raises ``Refused``: the codes of ``xml.parse``; ``message`` where the document
+    ``external_id`` is the addresses of buyer and seller and the order number: buyers count their
+    orders from 1, and each seller's anew. Raises ``Refused``: the codes of ``xml.parse``; ``message`` where the document
     is no UBL order; ``order-invalid`` with one fault per problem.
     """
     root = xml.parse(content)
@@ -57,15 +57,16 @@ def _order(at: Place, source: str) -> Order:
         at.need("cbc:IssueDate", "the issue date")
     currency = at.need("cbc:DocumentCurrencyCode", "the currency")
     buyer = _buyer(at)
+    seller = party(at, "cac:SellerSupplierParty", "the seller")
     return Order(
         source=source,
-        external_id=f"{_address_of(buyer)}/{number}",
+        external_id="/".join([_address_of(buyer), *([_address_of(seller)] if seller else []), number]),
         document_id=number,
         ordered_on=issued or _NO_DAY,
         currency=currency,
         buyer=buyer,
         lines=_lines(at),
-        seller=party(at, "cac:SellerSupplierParty", "the seller"),
+        seller=seller,
         invoicee=party(at, "cac:AccountingCustomerParty", "the invoicee"),
         delivery=delivery(at),
         allowance_charges=_allowance_charges(at),
@@ -78,11 +79,11 @@ def _order(at: Place, source: str) -> Order:
     )
 
 
-def _address_of(buyer: Party) -> str:
-    """What tells buyers apart: the electronic address, else an identifier, else the name."""
-    known = next(filter(None, (buyer.endpoint, *buyer.identifiers, buyer.legal_id)), None)
+def _address_of(who: Party) -> str:
+    """What tells parties apart: the electronic address, else an identifier, else the name."""
+    known = next(filter(None, (who.endpoint, *who.identifiers, who.legal_id)), None)
     if known is None:
-        return buyer.name
+        return who.name
     return f"{known.scheme}:{known.value}" if known.scheme else known.value
 
 

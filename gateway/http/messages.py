@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 from flask import Response, request
 from pydantic import BaseModel
 
+from formats.characters import illegal_character
+from gateway.http.fields import ID_LIMIT
 from gateway.http.problems import UnsupportedMedia
 from o2c.errors import Fault, Refused
 
@@ -57,9 +59,11 @@ def parse(content: bytes) -> Any:
     """The JSON value; ``Refused('json')`` says where it cannot be read."""
     try:
         return _DECODER.decode(content.decode())
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise Refused("json", f"the body is not JSON: {reason[:200]}.", next_step="Send one JSON value.") from None
+    except RecursionError:
+        raise Refused("json", "the body is nested too deeply.", next_step="Send it flatter.") from None
+    except ValueError as error:
+        told = f"the body is not JSON: {str(error)[:200]}."
+        raise Refused("json", told, next_step="Send one JSON value in UTF-8.") from None
 
 
 def json_object(content: bytes) -> dict[str, Any]:
@@ -80,13 +84,23 @@ def body(model: type[Body]) -> Body:
     return model.model_validate(json_object(request.get_data()))
 
 
+def named_by_path(field: str, name: str) -> dict[str, Any]:
+    """The request's JSON object, whose ``field`` is what the path says; saying otherwise is refused."""
+    media_type(JSON)
+    data = json_object(request.get_data())
+    if data.get(field) not in (None, name):
+        told = f"differs from the path, which says {name[:80]!r}."
+        raise Refused("request-invalid", f"/{field}: {told}", faults=[Fault(f"/{field}", "changed", told)])
+    return data | {field: name}
+
+
 def query(model: type[Body]) -> Body:
     """The request's query parameters as ``model``."""
     return model.model_validate(request.args.to_dict())
 
 
 @cache
-def _names(cls: type) -> tuple[str, ...]:
+def _names(cls: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(cls))
 
 
@@ -96,7 +110,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):  # a datetime is a date
         return value.isoformat()
     if is_dataclass(value):
-        pairs = ((name, getattr(value, name)) for name in _names(type(value)))
+        kind: Any = type(value)
+        pairs = ((name, getattr(value, name)) for name in _names(kind))
         return {name: item for name, item in pairs if item is not None}
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
@@ -117,3 +132,8 @@ def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = No
 def document(content: bytes, media: str) -> Response:
     """Archived bytes exactly as they are."""
     return Response(content, 200, content_type=media)
+
+
+def clean_id(value: str) -> str:
+    """``value`` if it can be an id at all, else one that nothing has: no database is asked about NUL."""
+    return "" if len(value) > ID_LIMIT or illegal_character(value) else value

@@ -142,7 +142,7 @@ def explained(error: Exception) -> O2CError:
         )
     if isinstance(error, IntegrityError):
         _log.warning("crossed", request_id=g.request_id, exc_info=error)
-        return Conflict("crossed", "another request changed the same thing.", next_step="Look, then send again.")
+        return Conflict("crossed", "another request changed the same thing.", next_step="Send it again.")
     if isinstance(error, OperationalError | InterfaceError):
         _log.error("database", request_id=g.request_id, exc_info=error)
         return Unavailable("database-unreachable", "the database does not answer.", next_step="Try again.")

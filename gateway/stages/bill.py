@@ -37,7 +37,7 @@ from gateway.store.journal import Event, order_stream
 from gateway.store.orders import StoredOrder, StoredShipment
 from gateway.store.outbox import Delivery
 from o2c.billing import build_invoice, numbered
-from o2c.errors import Refused
+from o2c.errors import Refused, Unavailable
 from o2c.invoice import Invoice
 from o2c.ledger import Account
 from o2c.money import Money
@@ -45,6 +45,9 @@ from o2c.order import Customer
 from o2c.party import Party
 from o2c.posting import invoice_entry
 from o2c.reference import rf_reference
+
+
+_TRIES = 5  # of a draft whose order changes meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +62,44 @@ class Case:
 
 
 def bill_shipment(desk: Desk, job: Job) -> None:
-    """Job handler: issue the invoice of one shipment, or say what stops it."""
+    """Job handler: issue the invoice of one shipment, or say what stops it.
+
+    ``Unavailable('order-busy')`` if the order keeps changing under our hands.
+    """
+    for _ in range(_TRIES):
+        if _bill(desk, job):
+            return
+    raise Unavailable("order-busy", f"order {job.payload['order']} changed while it was billed.")
+
+
+def _bill(desk: Desk, job: Job) -> bool:
+    """One try; False if the order was shipped, billed or cancelled further while we drafted."""
     with desk.database.read() as connection:
         case = _load(desk, connection, job.payload["order"], job.payload["shipment"])
         draft, problems, report = _draft(desk, connection, case)
 
-    def unit(connection: Connection) -> None:
-        shipment_id = case.shipment.shipment.shipment_id
-        now_is = orders.find_shipment(connection, desk.company_id, shipment_id, lock=True)
-        if now_is.billing != "done":
+    def unit(connection: Connection) -> bool:
+        if not _still_true(desk, connection, case):
+            return False
+        if case.shipment.billing != "done":
             if draft is None or problems:
                 _stop(desk, connection, case, problems)
             else:
                 _post(desk, connection, case, draft, report)
         jobs.done(connection, job)
+        return True
 
-    desk.database.write(unit)
+    return desk.database.write(unit)
+
+
+def _still_true(desk: Desk, connection: Connection, case: Case) -> bool:
+    """Is the order, now locked, what the draft was made from? Shares of allowances and the claim on
+    the credit account depend on what its other shipments have billed."""
+    order_id = case.stored.order_id
+    stored = orders.find(connection, desk.company_id, order_id, lock=True)
+    known = orders.shipments_of(connection, desk.company_id, order_id)
+    others = tuple(one for one in known if one != case.shipment)
+    return stored == case.stored and len(known) == len(others) + 1 and others == case.others
 
 
 def _load(desk: Desk, connection: Connection, order_id: str, shipment_id: str) -> Case:

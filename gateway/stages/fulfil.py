@@ -20,7 +20,6 @@ from gateway.stages.desk import Desk
 from gateway.store import catalogue, companies, customers, jobs, orders
 from gateway.store.catalogue import StockMove
 from gateway.store.customers import Movement
-from gateway.store.database import is_duplicate
 from gateway.store.jobs import NewJob
 from gateway.store.journal import Event, order_stream
 from gateway.store.orders import StoredOrder
@@ -53,22 +52,21 @@ class Shipped:
 def ship(desk: Desk, order_id: str, despatch: Despatch) -> Shipped:
     """Record a shipment and start its billing. The same external id again is the same shipment;
     other contents under it are a ``Conflict('shipment-changed')``."""
-    try:
-        return Shipped(
-            desk.database.write(lambda connection: _ship(desk, connection, order_id, despatch)), False
-        )
-    except IntegrityError as error:
-        if not is_duplicate(error, "uq_shipment_natural_key", "shipment.order_id, shipment.external_id"):
-            raise
-    return Shipped(_known(desk, order_id, despatch), True)
+    return desk.database.write(lambda connection: _ship(desk, connection, order_id, despatch))
 
 
-def _known(desk: Desk, order_id: str, despatch: Despatch) -> Shipment:
-    with desk.database.read() as connection:
-        known = orders.shipments_of(connection, desk.company_id, order_id)
-    shipment = next(one.shipment for one in known if one.shipment.external_id == despatch.external_id)
-    asked = {(line.line_id, line.quantity) for line in despatch.lines}
-    if asked and asked != {(line.line_id, line.quantity) for line in shipment.lines}:
+def _ship(desk: Desk, connection: Connection, order_id: str, despatch: Despatch) -> Shipped:
+    # The lock comes first: a repeat at the same moment waits and then finds the shipment.
+    stored = orders.find(connection, desk.company_id, order_id, lock=True)
+    for one in orders.shipments_of(connection, desk.company_id, order_id):
+        if one.shipment.external_id == despatch.external_id:
+            return Shipped(_same(order_id, one.shipment, despatch), True)
+    return Shipped(_despatch(desk, connection, stored, despatch), False)
+
+
+def _same(order_id: str, shipment: Shipment, despatch: Despatch) -> Shipment:
+    asked = _per_line(despatch.lines)
+    if asked and asked != _per_line(shipment.lines):
         raise Conflict(
             "shipment-changed",
             f"shipment {despatch.external_id} of order {order_id} is known with other lines.",
@@ -78,9 +76,16 @@ def _known(desk: Desk, order_id: str, despatch: Despatch) -> Shipment:
     return shipment
 
 
-def _ship(desk: Desk, connection: Connection, order_id: str, despatch: Despatch) -> Shipment:
-    stored = orders.find(connection, desk.company_id, order_id, lock=True)
-    now = desk.clock.now()
+def _per_line(lines: Sequence[ShipmentLine]) -> dict[str, Decimal]:
+    """Quantities by order line: a line may leave from several warehouses."""
+    quantities: dict[str, Decimal] = {}
+    for line in lines:
+        quantities[line.line_id] = quantities.get(line.line_id, Decimal(0)) + line.quantity
+    return quantities
+
+
+def _despatch(desk: Desk, connection: Connection, stored: StoredOrder, despatch: Despatch) -> Shipment:
+    order_id, now = stored.order_id, desk.clock.now()
     leaving, parts = _take(stored, despatch)
     shipment = Shipment(
         shipment_id=new_id("shp", now),
@@ -117,9 +122,7 @@ def _ship(desk: Desk, connection: Connection, order_id: str, despatch: Despatch)
 
 def _take(stored: StoredOrder, despatch: Despatch) -> tuple[list[OrderPart], list[OrderPart]]:
     """The pieces that leave, and the order's parts afterwards."""
-    wanted = {line.line_id: Decimal(0) for line in despatch.lines}
-    for line in despatch.lines:
-        wanted[line.line_id] += line.quantity
+    wanted = _per_line(despatch.lines)
     leaving: list[OrderPart] = []
     parts: list[OrderPart] = []
     for part in stored.parts:
@@ -187,10 +190,17 @@ def _cancel(desk: Desk, connection: Connection, order_id: str, line_ids: Sequenc
         raise Conflict("order-state", f"order {order_id} has nothing left that could be cancelled.")
     cancelled = [replace(p, state=PartState.CANCELLED, reason=reason) for p in gone]
     parts = tuple(p for p in _parts_or_lines(stored) if not _cancellable(p, line_ids)) + tuple(cancelled)
+    over = all(p.state is PartState.CANCELLED for p in parts)
+    if not stored.parts and not over:
+        # A decision would fill every line of the order anew, the cancelled ones too.
+        raise Conflict(
+            "order-state",
+            f"order {order_id} is {stored.state}: single lines can be cancelled once it is decided.",
+            next_step="Decide the order first, or cancel it whole.",
+        )
     claim = claim_of(desk, connection, stored, parts, _unbilled(desk, connection, order_id))
     customers.move(connection, desk.company_id, [Movement(stored.customer_id, orders=claim - stored.claimed)])
     approve.reserve(desk, connection, [replace(p, quantity=-p.quantity) for p in gone])
-    over = all(p.state is PartState.CANCELLED for p in parts)
     changed = replace(stored, parts=parts, claimed=claim, state="cancelled" if over else stored.state)
     orders.change(connection, desk.company_id, changed)
     stream = order_stream(order_id)

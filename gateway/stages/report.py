@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -39,7 +40,7 @@ from o2c import dunning, kpi
 from o2c.errors import Refused
 from o2c.kpi import StageTime
 from o2c.ledger import Account, EntryKind, LedgerEntry, LedgerLine
-from o2c.money import Money
+from o2c.money import Money, convert, round_half_up
 from o2c.order import Tax
 
 _JOURNALS = {
@@ -50,6 +51,7 @@ _JOURNALS = {
     EntryKind.REVERSAL: Journal("REV", "Reversals"),
 }
 _SUBLEDGER = (Account.RECEIVABLE, Account.ADVANCES)
+_RATE_DIGITS = 8  # as many decimals as version 1.30 takes
 _SALES_DAYS = 90  # the window of days sales outstanding
 
 
@@ -196,8 +198,18 @@ def _line(entry: LedgerEntry, line: LedgerLine, place: int, vat: Mapping[Tax | N
         reference_number=line.invoice_number,
         currency=entry.currency if foreign else None,
         currency_minor=abs(line.amount) if foreign else None,
-        exchange_rate=entry.rate if foreign else None,
+        exchange_rate=_line_rate(entry, line) if foreign else None,
     )
+
+
+def _line_rate(entry: LedgerEntry, line: LedgerLine) -> Decimal:
+    """The entry's rate, or the one at which this line was booked: a receivable leaves the books at
+    the rate it came in with, whatever the rate of the day it is paid."""
+    amount, base = abs(line.amount), abs(line.base_amount)
+    if convert(amount, entry.currency, entry.rate, entry.base_currency) == base:
+        return entry.rate
+    booked = Money.from_minor(base, entry.base_currency).amount
+    return round_half_up(booked / Money.from_minor(amount, entry.currency).amount, _RATE_DIGITS)
 
 
 def _line_tax(line: LedgerLine, vat: Mapping[Tax | None, LedgerLine]) -> LineTax:

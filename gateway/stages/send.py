@@ -18,7 +18,7 @@ from gateway.store import archive, jobs, ledger, outbox
 from gateway.store.jobs import Job
 from gateway.store.journal import Event, customer_stream, order_stream
 from o2c.errors import Refused
-from o2c.ports import Parcel
+from o2c.ports import DeliveryChannel, Parcel
 
 _EXTENSIONS = {"application/xml": "xml", "application/pdf": "pdf"}
 
@@ -34,17 +34,18 @@ def send_message(desk: Desk, job: Job) -> None:
         desk.database.write(lambda connection: _close(desk, connection, job, row, withdrawn))
         return
     try:
-        evidence = desk.channels[row.channel].send(parcel)
-    except KeyError:
-        refused = Refused(
-            "channel", f'the channel "{row.channel}" is not configured.', next_step="Set O2C_SMTP_HOST."
-        )
-        desk.database.write(lambda connection: _fail(desk, connection, job, row, refused))
+        evidence = _channel(desk, row.channel).send(parcel)
     except Refused as refused:
         failure = refused
         desk.database.write(lambda connection: _fail(desk, connection, job, row, failure))
     else:
         desk.database.write(lambda connection: _sent(desk, connection, job, row, evidence))
+
+
+def _channel(desk: Desk, name: str) -> DeliveryChannel:
+    if name not in desk.channels:
+        raise Refused("channel", f'the channel "{name}" is not configured.', next_step="Set O2C_SMTP_HOST.")
+    return desk.channels[name]
 
 
 def _parcel(desk: Desk, connection: Connection, row: Row[Any]) -> Parcel:
@@ -82,8 +83,7 @@ def _is_pointless(desk: Desk, connection: Connection, row: Row[Any]) -> bool:
 
 
 def _close(desk: Desk, connection: Connection, job: Job, row: Row[Any], withdrawn: bool) -> None:
-    if withdrawn:
-        outbox.record(connection, desk.company_id, row.message_id, state="withdrawn")
+    if withdrawn and outbox.record(connection, desk.company_id, row.message_id, state="withdrawn"):
         event = _event(desk, connection, row, "NoticeWithdrawn", {"reason": "paid meanwhile"})
         desk.record(connection, desk.clock.now(), [event])
     jobs.done(connection, job)
@@ -91,26 +91,21 @@ def _close(desk: Desk, connection: Connection, job: Job, row: Row[Any], withdraw
 
 def _sent(desk: Desk, connection: Connection, job: Job, row: Row[Any], evidence: str) -> None:
     now = desk.clock.now()
-    outbox.record(
-        connection,
-        desk.company_id,
-        row.message_id,
-        state="sent",
-        evidence=evidence,
-        sent_at=now,
-        last_error=None,
-    )
+    result = {"state": "sent", "evidence": evidence, "sent_at": now, "last_error": None}
+    jobs.done(connection, job)
+    if not outbox.record(connection, desk.company_id, row.message_id, **result):
+        return
     name = "NoticeSent" if row.kind == "notice" else "InvoiceSent" if row.kind == "invoice" else "AnswerSent"
     event = _event(desk, connection, row, name, {"channel": row.channel, "to": row.recipient})
     desk.record(connection, now, [event])
-    jobs.done(connection, job)
 
 
 def _fail(desk: Desk, connection: Connection, job: Job, row: Row[Any], refused: Refused) -> None:
-    outbox.record(connection, desk.company_id, row.message_id, state="failed", last_error=str(refused))
-    event = _event(desk, connection, row, "SendFailed", {"channel": row.channel, "error": str(refused)})
-    desk.record(connection, desk.clock.now(), [event])
+    words = str(refused)
     jobs.done(connection, job)
+    if outbox.record(connection, desk.company_id, row.message_id, state="failed", last_error=words):
+        event = _event(desk, connection, row, "SendFailed", {"channel": row.channel, "error": words})
+        desk.record(connection, desk.clock.now(), [event])
 
 
 def _event(desk: Desk, connection: Connection, row: Row[Any], name: str, data: dict[str, Any]) -> Event:

@@ -28,7 +28,7 @@ from gateway.store.jobs import NewJob
 from gateway.store.journal import Event, customer_stream, order_stream
 from gateway.store.ledger import OpenInvoice, Posted
 from o2c import ledger as books
-from o2c.errors import Conflict, Fault
+from o2c.errors import Conflict, Fault, Refused
 from o2c.ledger import LedgerEntry
 from o2c.matching import Keys, Match, Unmatched, keys_of, match, series_pattern, squeezed
 from o2c.posting import payment_entry
@@ -58,11 +58,24 @@ def import_statements(desk: Desk, content: bytes, limit: int = 200_000_000) -> l
     read = camt053.read(content, accounts, limit=limit)
     file = Document("statement", "application/xml", content)
 
+    for one in read:
+        _check_currency(desk, one)
+
     def unit(connection: Connection) -> list[Imported]:
         sha256 = archive.keep(connection, desk.company_id, desk.clock.now(), file)
         return [_import(desk, connection, one, sha256) for one in read]
 
     return desk.database.write(unit)
+
+
+def _check_currency(desk: Desk, read: Statement) -> None:
+    kept = next(a.currency for a in desk.company.bank_accounts if a.account == read.account)
+    if kept != read.currency:
+        raise Refused(
+            "currency",
+            f"statement {read.statement_id} is in {read.currency}; the account is kept in {kept}.",
+            next_step="Correct the account's currency in the company's settings, or ask the bank.",
+        )
 
 
 def _import(desk: Desk, connection: Connection, read: Statement, document_sha256: str) -> Imported:

@@ -208,3 +208,19 @@ def active_rulebooks(connection: Connection, company_id: str, at: datetime) -> d
         .order_by(rulebook.c.active_from)
     )
     return {row.policy: row.content for row in rows}
+
+
+def put_rate(connection: Connection, company_id: str, currency: str, valid_on: date, rate: Decimal) -> bool:
+    """Store or replace the rate of one day; True if it is new. What is posted keeps the rate it had."""
+    changed = connection.execute(
+        update(exchange_rate)
+        .where(
+            exchange_rate.c.company_id == company_id,
+            exchange_rate.c.currency == currency,
+            exchange_rate.c.valid_on == valid_on,
+        )
+        .values(rate=str(rate))
+    )
+    if changed.rowcount == 0:
+        set_rate(connection, company_id, currency, valid_on, rate)
+    return changed.rowcount == 0

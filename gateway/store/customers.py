@@ -7,6 +7,7 @@ one took, so parallel orders can never pass a limit together.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -292,3 +293,22 @@ def named(connection: Connection, company_id: str, names: Iterable[str]) -> list
         )
         found += [unpack(Customer, row.profile) for row in connection.execute(query)]
     return found
+
+
+def party_data(connection: Connection, company_id: str, customer_id: str) -> Any | None:
+    """A customer's party as JSON data, not decoded; None if there is no such customer."""
+    profile = connection.execute(
+        select(customer.c.profile).where(
+            customer.c.company_id == company_id, customer.c.customer_id == customer_id
+        )
+    ).scalar()
+    return None if profile is None else json.loads(profile)["party"]
+
+
+def account_row(connection: Connection, company_id: str, customer_id: str) -> Any:
+    """The row with the credit account's figures, not locked; ``NotFound('customer')``."""
+    query = select(customer).where(customer.c.company_id == company_id, customer.c.customer_id == customer_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("customer", f"there is no customer {customer_id}.")
+    return row

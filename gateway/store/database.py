@@ -141,8 +141,8 @@ class _GroupWriter:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name="o2c-writer", daemon=True)
                 self._thread.start()
-        future: Future[Any] = Future()
-        self._queue.put((unit, future))
+            future: Future[Any] = Future()
+            self._queue.put((unit, future))  # under the lock: nothing may come after `close`'s None
         result: tuple[Any, list[tuple[str, str]]] = future.result()
         return result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -138,3 +138,17 @@ def reach_level(
     rows = [{"of": company_id, "id": number, "level_": level, "on": on} for number, level in reached]
     if rows:
         connection.execute(_LEVEL, rows)
+
+
+def open_amounts(connection: Connection, company_id: str, numbers: Sequence[str]) -> dict[str, int]:
+    """What is open on each of the invoices, minor units of its currency: one query for a page."""
+    query = (
+        select(ledger_line.c.invoice_number, func.sum(ledger_line.c.debit - ledger_line.c.credit))
+        .where(
+            ledger_line.c.company_id == company_id,
+            ledger_line.c.invoice_number.in_(numbers),
+            ledger_line.c.account == "receivable",
+        )
+        .group_by(ledger_line.c.invoice_number)
+    )
+    return {number: int(total) for number, total in connection.execute(query)}

@@ -162,3 +162,11 @@ def breaks(rows: Iterable[RowMapping]) -> list[str]:
             wrong.append(f"{name}: its content does not match its hash")
         heads[row["stream"]] = (row["seq"], row["sha256"])
     return wrong
+
+
+def latest(connection: Connection, company_id: str, stream: str, event: str) -> str | None:
+    """The data (JSON) of the last such event of a stream."""
+    query = select(journal.c.data).where(
+        journal.c.company_id == company_id, journal.c.stream == stream, journal.c.event == event
+    )
+    return connection.execute(query.order_by(journal.c.seq.desc()).limit(1)).scalar()

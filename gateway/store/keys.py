@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
@@ -126,10 +127,10 @@ _ONE = select(api_key).where(api_key.c.company_id == bindparam("of"), api_key.c.
 def find(connection: Connection, company_id: str, key_id: str) -> Key | None:
     """One key by its primary key."""
     row = connection.execute(_ONE, {"of": company_id, "id": key_id}).one_or_none()
-    return row and _key(row)
+    return None if row is None else _key(row)
 
 
-def _key(row: Row[tuple[object, ...]]) -> Key:
+def _key(row: Row[Any]) -> Key:
     return Key(
         row.company_id,
         row.key_id,

@@ -315,3 +315,20 @@ def customers_of(connection: Connection, company_id: str, order_ids: Sequence[st
         sales_order.c.company_id == company_id, sales_order.c.order_id.in_(order_ids)
     )
     return {row.order_id: row.customer_id for row in connection.execute(query)}
+
+
+_LATEST_CREDIT = (
+    select(decision.c.outcome, decision.c.rule, decision.c.rulebook_sha256, decision.c.actor, decision.c.body)
+    .where(
+        decision.c.company_id == bindparam("of"),
+        decision.c.subject_id == bindparam("id"),
+        decision.c.policy == "credit",
+    )
+    .order_by(decision.c.decided_at.desc(), decision.c.decision_id.desc())
+    .limit(1)
+)
+
+
+def latest_credit(connection: Connection, company_id: str, order_id: str) -> Any | None:
+    """The standing credit decision as stored (``body`` is its JSON)."""
+    return connection.execute(_LATEST_CREDIT, {"of": company_id, "id": order_id}).one_or_none()

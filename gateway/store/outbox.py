@@ -141,13 +141,18 @@ def deliveries_of(connection: Connection, company_id: str, subject_ids: Sequence
     return list(connection.execute(query.order_by(delivery.c.created_at, delivery.c.message_id)))
 
 
-def record(connection: Connection, company_id: str, message_id: str, **values: Any) -> None:
-    """Store the result of a try."""
-    connection.execute(
+def record(connection: Connection, company_id: str, message_id: str, **values: Any) -> bool:
+    """Store how a queued message ended. False if another worker has done so already."""
+    result = connection.execute(
         update(delivery)
-        .where(delivery.c.company_id == company_id, delivery.c.message_id == message_id)
+        .where(
+            delivery.c.company_id == company_id,
+            delivery.c.message_id == message_id,
+            delivery.c.state == "queued",
+        )
         .values(attempts=delivery.c.attempts + 1, **values)
     )
+    return result.rowcount == 1
 
 
 def requeue(connection: Connection, company_id: str, message_id: str) -> None:

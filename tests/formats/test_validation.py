@@ -320,7 +320,7 @@ def test_each_profile_is_known_by_what_a_document_says(official: Validator) -> N
 def test_the_report_as_json_keeps_its_shape() -> None:
     layers = (
         Layer("xsd", Status.VALID, "U", "2.1", "cache"),
-        Layer("peppol", Status.SKIPPED, "P", reason="none"),
+        Layer("peppol", Status.SKIPPED, "P", reason="no"),
     )
     finding = Finding("xsd", "R1", Severity.WARNING, "/a", "told", 3, "v", "mend it")
     assert Report("p", layers, (finding,)).as_json() == {

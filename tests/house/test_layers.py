@@ -28,7 +28,7 @@ HOME = {
     **dict.fromkeys(["requests", "urllib3", "standardwebhooks"], "connectors"),
     **dict.fromkeys(["flask", "apiflask", "werkzeug", "marshmallow", "swagger_ui", "granian"], "gateway"),
     **dict.fromkeys(["sqlalchemy", "alembic", "psycopg", "psycopg_pool", "huey"], "gateway"),
-    **dict.fromkeys(["pydantic", "pydantic_settings", "structlog", "click", "rich"], "gateway"),
+    **dict.fromkeys(["pydantic", "pydantic_settings", "structlog", "click", "rich", "stdnum"], "gateway"),
 }
 
 # Inside gateway: a module imports its own height or lower. What is not listed is a leaf, height 0.

@@ -60,7 +60,7 @@ def sauce(line_id: str, name: str, quantity: str, price: str, number: str, gtin:
 def test_use_case_1_the_hospital_orders_sauces(shared: Path) -> None:
     assert sample(shared, "UC1") == Order(
         source="peppol",
-        external_id="0088:7300010000001/1",
+        external_id="0088:7300010000001/0192:987654325/1",
         document_id="1",
         ordered_on=date(2013, 7, 1),
         currency="EUR",
@@ -112,7 +112,7 @@ def test_use_case_3_a_service_without_a_vat_category(shared: Path) -> None:
 
 def test_use_case_4_has_an_invoicee_allowances_and_a_discounted_price(shared: Path) -> None:
     order = sample(shared, "UC4")
-    assert order.external_id == "0007:5541277710/5"
+    assert order.external_id == "0007:5541277710/0192:987654325/5"
     assert order.buyer.vat_id == "SE554127771101"
     assert order.buyer.address == Address(
         "SE", "Main street 4", "Back door", city="Eurocity", postcode="11155", region="Region A"
@@ -184,7 +184,8 @@ def test_prefixes_and_entities_of_the_sender_do_not_matter() -> None:
 def test_an_order_number_is_unique_only_with_its_buyer() -> None:
     other = ORDER.replace('schemeID="0088">7300010000001', 'schemeID="0088">7300010000018')
     first, second = (read_order(text.encode(), "peppol").external_id for text in (ORDER, other))
-    assert (first, second) == ("0088:7300010000001/4711", "0088:7300010000018/4711")
+    seller = "0192:987654325"
+    assert (first, second) == (f"0088:7300010000001/{seller}/4711", f"0088:7300010000018/{seller}/4711")
 
 
 FIRST = "/Order/cac:OrderLine[1]/cac:LineItem"

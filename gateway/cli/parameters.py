@@ -1,0 +1,76 @@
+"""Parameter types that more than one verb takes: days, decimals, amounts, codes."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import click
+
+from gateway.cli.codes import COUNTRIES, CURRENCIES
+from o2c.errors import Refused
+from o2c.money import Money, parse_decimal
+
+
+class Day(click.ParamType):
+    """``2026-03-01``."""
+
+    name = "day"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """How help shows it."""
+        return "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day."""
+        try:
+            if isinstance(value, str) and len(value) == 10:
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        return value if isinstance(value, date) else self.fail(f"{value!r} is no day such as 2026-03-01.")
+
+
+class Number(click.ParamType):
+    """A plain decimal."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """The decimal."""
+        try:
+            return value if isinstance(value, Decimal) else parse_decimal(value)
+        except Refused as refused:
+            self.fail(refused.message)
+
+
+class Amount(click.ParamType):
+    """``"10000 EUR"``."""
+
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Money:
+        """The money."""
+        try:
+            return value if isinstance(value, Money) else Money.parse(value)
+        except Refused as refused:
+            self.fail(refused.message)
+
+
+class Code(click.ParamType):
+    """A code of a closed list, in capital letters."""
+
+    def __init__(self, name: str, known: frozenset[str], words: str) -> None:
+        self.name = name
+        self._known = known
+        self._words = words
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The code."""
+        return value if value in self._known else self.fail(f"{value!r} is no {self._words}.")
+
+
+DAY, NUMBER, AMOUNT = Day(), Number(), Amount()
+COUNTRY = Code("CC", COUNTRIES, "ISO 3166-1 country code such as NO")
+CURRENCY = Code("CUR", CURRENCIES, "ISO 4217 currency code such as EUR")

@@ -1,0 +1,142 @@
+"""What orders, customers and products must satisfy before a stage sees them.
+
+The codec proves their shape; this proves that they mean something and fit the columns they go to,
+so that both databases treat them alike. All faults are collected. The limits are also in the
+published schema (``schema.LIMITS``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from gateway.http.fields import EXTERNAL_LIMIT, ID_LIMIT
+from gateway.store.customers import keys_of
+from o2c.errors import Fault, Refused
+from o2c.money import Money, minor_digits
+from o2c.order import AllowanceCharge, Customer, Order, OrderLine, Product
+from o2c.party import Identifier, Party
+
+MOST = Decimal(10) ** 12  # of a price, a quantity, an amount: far below what the columns hold
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
+_COUNTRY = re.compile(r"[A-Z]{2}\Z")
+_KEY_LIMIT = 200  # customer_key.key
+_LONGEST_TERM = 3650  # days to pay
+
+
+def order(one: Order) -> None:
+    """Raises ``Refused('order-invalid')`` with every fault of the order."""
+    _refuse("order-invalid", _order_faults(one))
+
+
+def customer(one: Customer, currency: str) -> None:
+    """Raises ``Refused('customer-invalid')``; ``currency`` is that of the company's books."""
+    _refuse("customer-invalid", _customer_faults(one, currency))
+
+
+def product(one: Product) -> None:
+    """Raises ``Refused('product-invalid')`` with every fault of the product."""
+    _refuse("product-invalid", _product_faults(one))
+
+
+def limit_faults(limit: Money, currency: str, pointer: str) -> Iterator[Fault]:
+    """A credit limit is kept in minor units of the company's currency."""
+    if limit.currency != currency:
+        yield Fault(f"{pointer}/currency", "currency", f"must be {currency}, the currency of the books.")
+    scaled = limit.amount.scaleb(minor_digits(currency))
+    if not 0 <= limit.amount <= MOST or scaled != int(scaled):
+        yield Fault(f"{pointer}/amount", "number", f"must be 0 to {MOST:f}, no finer than {currency} is.")
+
+
+def _refuse(code: str, found: Iterable[Fault]) -> None:
+    faults = list(found)
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise Refused(code, f"{faults[0].pointer}: {faults[0].message}{more}", faults=faults)
+
+
+def _order_faults(one: Order) -> Iterator[Fault]:
+    yield from _length(one.source, "/source", ID_LIMIT)
+    yield from _length(one.external_id, "/external_id", EXTERNAL_LIMIT)
+    yield from _length(one.document_id, "/document_id", EXTERNAL_LIMIT)
+    if one.customer_id is not None:
+        yield from _length(one.customer_id, "/customer_id", ID_LIMIT)
+    if not _CURRENCY.match(one.currency):
+        yield Fault("/currency", "currency", "must be an ISO 4217 code such as EUR.")
+    yield from _party(one.buyer, "/buyer")
+    if not one.lines:
+        yield Fault("/lines", "missing", "the order has no lines.")
+    known: set[str] = set()
+    for place, line in enumerate(one.lines):
+        yield from _line(line, f"/lines/{place}")
+        if line.line_id in known:
+            yield Fault(f"/lines/{place}/line_id", "repeated", f"line {line.line_id} is there twice.")
+        known.add(line.line_id)
+    yield from _amounts(one.allowance_charges, "/allowance_charges")
+
+
+def _line(line: OrderLine, at: str) -> Iterator[Fault]:
+    if not 0 < len(line.line_id) <= ID_LIMIT:
+        yield from _length(line.line_id, f"{at}/line_id", ID_LIMIT)
+    if not line.name:
+        yield Fault(f"{at}/name", "missing", "the line does not say what is ordered.")
+    if not 0 < line.quantity.value <= MOST:
+        yield Fault(f"{at}/quantity/value", "number", "must be above 0 and not beyond all measure.")
+    if not 0 < len(line.quantity.unit) <= 3:
+        yield Fault(f"{at}/quantity/unit", "unit", "must be a UN/ECE Recommendation 20 code such as C62.")
+    if not 0 <= line.net_price <= MOST:
+        yield Fault(f"{at}/net_price", "number", f"must be 0 to {MOST:f}.")
+    if not 0 < line.price_base <= MOST:
+        yield Fault(f"{at}/price_base", "number", f"must be above 0, at most {MOST:f}.")
+    if line.allowance_charges:
+        yield from _amounts(line.allowance_charges, f"{at}/allowance_charges")
+
+
+def _amounts(extras: Iterable[AllowanceCharge], at: str) -> Iterator[Fault]:
+    for place, extra in enumerate(extras):
+        if not 0 <= extra.amount <= MOST:
+            yield Fault(f"{at}/{place}/amount", "number", f"must be 0 to {MOST:f}.")
+
+
+def _party(who: Party, at: str) -> Iterator[Fault]:
+    if not who.name:
+        yield Fault(f"{at}/name", "missing", "the party has no name.")
+    if not _COUNTRY.match(who.address.country):
+        yield Fault(f"{at}/address/country", "country", "must be an ISO 3166-1 code such as NO.")
+    if any(len(key) > _KEY_LIMIT for key in keys_of(who)):
+        yield Fault(at, "too-long", f"an identifier is longer than {_KEY_LIMIT - 20} characters.")
+
+
+def _length(value: str, at: str, limit: int) -> Iterator[Fault]:
+    if not value:
+        yield Fault(at, "missing", "must not be empty.")
+    elif len(value) > limit:
+        yield Fault(at, "too-long", f"has {len(value)} characters; at most {limit} are kept.")
+
+
+def _customer_faults(one: Customer, currency: str) -> Iterator[Fault]:
+    yield from _length(one.customer_id, "/customer_id", ID_LIMIT)
+    yield from _party(one.party, "/party")
+    if one.channel not in ("folder", "mail"):
+        yield Fault("/channel", "choice", f'must be "folder" or "mail", not {one.channel[:40]!r}.')
+    if one.risk_class not in ("A", "B", "C"):
+        yield Fault("/risk_class", "choice", f"must be A, B or C, not {one.risk_class[:40]!r}.")
+    if not 0 <= one.terms_days <= _LONGEST_TERM:
+        yield Fault("/terms_days", "number", f"must be 0 to {_LONGEST_TERM}.")
+    if one.credit_limit is not None:
+        yield from limit_faults(one.credit_limit, currency, "/credit_limit")
+
+
+def _product_faults(one: Product) -> Iterator[Fault]:
+    yield from _length(one.product_id, "/product_id", ID_LIMIT)
+    if not one.name:
+        yield Fault("/name", "missing", "the product has no name.")
+    if not 0 < len(one.unit) <= 3:
+        yield Fault("/unit", "unit", "must be a UN/ECE Recommendation 20 code such as C62.")
+    if one.standard_id is not None and len(_key(one.standard_id)) > ID_LIMIT:
+        yield Fault("/standard_id", "too-long", f"scheme and value have more than {ID_LIMIT - 1} characters.")
+
+
+def _key(identifier: Identifier) -> str:
+    return f"{identifier.scheme or ''}:{identifier.value}"

@@ -1,0 +1,111 @@
+"""The WSGI application: the resources, the errors, the request log and the security headers.
+
+``create_app`` is the only entry: a server is given ``create_app(open_house())``. Nothing is done at
+request time that can be done here.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from functools import partial
+
+import structlog
+from apiflask import APIFlask
+from flask import Response, g, request
+
+from gateway.http import (
+    bank,
+    bulk,
+    customers,
+    docs_page,
+    fulfilment,
+    health,
+    invoices,
+    jobs,
+    orders,
+    products,
+    rates,
+    reports,
+    validations,
+    webhooks,
+)
+from gateway.http.operation import Door, describe, security_scheme
+from gateway.http.problems import handle
+from gateway.http.request_log import configure
+from gateway.store.keys import KeyRing
+from gateway.wiring import House
+
+_RESOURCES = (
+    orders.blueprint,
+    bulk.blueprint,
+    fulfilment.blueprint,
+    customers.blueprint,
+    products.blueprint,
+    invoices.blueprint,
+    bank.blueprint,
+    rates.blueprint,
+    reports.blueprint,
+    validations.blueprint,
+    webhooks.blueprint,
+    jobs.blueprint,
+    health.blueprint,
+    docs_page.blueprint,
+)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_INTRODUCTION = (
+    "Orders in, decisions, shipments, e-invoices, bank files and reports out. Amounts are decimal text; "
+    "JSON numbers are read exactly, too. Errors are problem documents (RFC 9457) with a stable `code`."
+)
+_log = structlog.get_logger()
+
+
+def create_app(house: House) -> APIFlask:
+    """The application on top of one installation."""
+    configure(house.settings.log_level)
+    app = APIFlask("gateway.http", title="o2c", version=health.VERSION, docs_path=None, json_errors=False)
+    app.description = _INTRODUCTION
+    app.servers = [{"url": "/"}]  # never the Host header of whoever asks first
+    app.config["SECURITY_SCHEMES"] = {"key": security_scheme()}
+    app.config["AUTO_404_RESPONSE"] = False
+    app.config["MAX_CONTENT_LENGTH"] = house.settings.request_limit
+    app.extensions["o2c"] = Door(house, KeyRing(house.database))
+    app.before_request(_begin)
+    app.after_request(_end)
+    app.register_error_handler(Exception, handle)
+    for resource in _RESOURCES:
+        app.register_blueprint(resource)
+
+    app.spec_processor(partial(describe, app))
+    return app
+
+
+def _begin() -> None:
+    said = request.headers.get("X-Request-Id", "")
+    g.request_id = said if _REQUEST_ID.match(said) else secrets.token_hex(8)
+    g.company_id = g.actor = None
+    g.began_at = time.perf_counter()
+
+
+def _end(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = g.request_id
+    _log.info(
+        "request",
+        request_id=g.request_id,
+        company=g.company_id,
+        actor=g.actor,
+        method=request.method,
+        path=request.path,
+        status=response.status_code,
+        milliseconds=round((time.perf_counter() - g.began_at) * 1000, 1),
+    )
+    return response

@@ -1,0 +1,182 @@
+"""An order as the API shows it: a summary, with its decision, and whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+from gateway.http.schema import Sum
+from gateway.stages.desk import Desk
+from gateway.store import invoices, journal, ledger, orders
+from gateway.store.orders import StoredOrder
+from o2c.money import Money
+from o2c.order import Order, OrderPart
+from o2c.process import OrderFacts, order_status
+
+
+@dataclass(frozen=True, slots=True)
+class CreditDecision:
+    """The standing credit decision: outcome, deciding rule (none: `otherwise` spoke), and its figures."""
+
+    outcome: str
+    say: str
+    facts: Mapping[str, bool | int | str]
+    rulebook_sha256: str
+    decided_by: str
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueItem:
+    """An invoice to settle before the order goes on."""
+
+    number: str
+    open: Sum
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSummary:
+    """``state`` is the verdict: approved, referred, held, refused or cancelled. ``value`` is gross."""
+
+    id: str
+    state: str
+    source: str
+    external_id: str
+    document_id: str
+    customer_id: str
+    ordered_on: date
+    value: Sum
+    parts: list[OrderPart]
+    received_at: datetime
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView(OrderSummary):
+    """``status`` is derived from the order's documents; ``answer`` is the code (AP, CA, RE) the buyer
+    was told, absent until then; ``settle_first`` says what a held order waits for."""
+
+    status: str = ""
+    decision: CreditDecision | None = None
+    settle_first: list[OverdueItem] | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWhole(OrderView):
+    """The order as received, and the invoices made from it."""
+
+    order: Order | None = None
+    invoices: list[str] | None = None
+    document_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page. ``next`` is the ``after`` of the page that follows; absent on the last one."""
+
+    items: list[OrderSummary]
+    next: str | None = None
+
+
+def total(minor: int, currency: str) -> Sum:
+    """Minor units as an amount."""
+    return Sum(format(Money.from_minor(minor, currency).amount, "f"), currency)
+
+
+def _common(stored: StoredOrder) -> dict[str, Any]:
+    order = stored.order
+    return {
+        "id": stored.order_id,
+        "state": stored.state,
+        "source": order.source,
+        "external_id": order.external_id,
+        "document_id": order.document_id,
+        "customer_id": stored.customer_id,
+        "ordered_on": order.ordered_on,
+        "value": total(stored.value, order.currency),
+        "parts": stored.parts,
+        "received_at": stored.received_at,
+        "decided_at": stored.decided_at,
+    }
+
+
+def summary(stored: StoredOrder) -> OrderSummary:
+    """What a list shows."""
+    return OrderSummary(**_common(stored))
+
+
+def view(desk: Desk, connection: Connection, stored: StoredOrder, *, fresh: bool = False) -> OrderView:
+    """An order with its decision. A ``fresh`` one has no shipments and is not answered yet."""
+    return OrderView(**_common(stored), **_standing(desk, connection, stored, fresh))
+
+
+def whole(desk: Desk, connection: Connection, stored: StoredOrder) -> OrderWhole:
+    """Everything but the timeline."""
+    issued = invoices.of_order(connection, desk.company_id, stored.order_id)
+    return OrderWhole(
+        **_common(stored),
+        **_standing(desk, connection, stored, False),
+        order=stored.order,
+        invoices=[one.invoice.number for one in issued],
+        document_sha256=stored.document_sha256,
+    )
+
+
+def _standing(desk: Desk, connection: Connection, stored: StoredOrder, fresh: bool) -> dict[str, Any]:
+    return {
+        "status": order_status(_facts(desk, connection, stored, fresh)),
+        "decision": _credit(desk, connection, stored.order_id),
+        "settle_first": _overdue(desk, connection, stored) if stored.state == "held" else None,
+        "answer": None if fresh else _told(desk, connection, stored.order_id),
+    }
+
+
+_CREDIT = {"approved": "approve", "referred": "refer", "held": "hold", "refused": "reject"}
+
+
+def _facts(desk: Desk, connection: Connection, stored: StoredOrder, fresh: bool) -> OrderFacts:
+    invoiced, unpaid = Decimal(0), 0
+    if not fresh:
+        for one in orders.shipments_of(connection, desk.company_id, stored.order_id):
+            if one.billing == "done":
+                invoiced += sum((line.quantity for line in one.shipment.lines), Decimal(0))
+                unpaid += invoices.open_amount(connection, desk.company_id, one.invoice_number or "")
+    return OrderFacts(_CREDIT.get(stored.state), stored.state == "cancelled", stored.parts, invoiced, unpaid)
+
+
+def _credit(desk: Desk, connection: Connection, order_id: str) -> CreditDecision | None:
+    row = orders.latest_credit(connection, desk.company_id, order_id)
+    if row is None:
+        return None
+    made = json.loads(row.body)
+    facts = {name: _figure(value) for name, value in made.get("facts", {}).items()}
+    return CreditDecision(row.outcome, made["say"], facts, row.rulebook_sha256, row.actor, row.rule)
+
+
+def _figure(value: Any) -> Any:
+    """Decimals are stored marked, to tell them from text; here both are text."""
+    return value["decimal"] if type(value) is dict else value
+
+
+def _overdue(desk: Desk, connection: Connection, stored: StoredOrder) -> list[OverdueItem]:
+    today = desk.clock.today()
+    items = [one.item for one in ledger.open_items(connection, desk.company_id, [stored.customer_id])]
+    return [
+        OverdueItem(item.invoice_number, total(item.open, item.currency), item.due_on)
+        for item in items
+        if item.due_on < today
+    ]
+
+
+def _told(desk: Desk, connection: Connection, order_id: str) -> str | None:
+    data = journal.latest(connection, desk.company_id, journal.order_stream(order_id), "OrderAnswered")
+    code: str | None = data and json.loads(data)["code"]
+    return code

@@ -1,0 +1,94 @@
+"""JSON Schemas from our own types, saying what our codec really accepts and writes.
+
+Governed by JSON Schema 2020-12. The dataclasses of ``o2c`` are read by ``formats.canonical``, not
+by Pydantic; the generator below makes Pydantic's schema of them tell the same story: unknown fields
+are refused, a decimal is text or a JSON number, and text has the length of the column it goes to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+from gateway.http.fields import EXTERNAL_LIMIT, ID_LIMIT, NUMBER_PATTERN, NUMBER_SCHEMA
+
+# (class, field) -> what a schema cannot know from the type: see ``acceptable``, which checks it.
+LIMITS: dict[tuple[str, str], dict[str, Any]] = {
+    ("Order", "source"): {"minLength": 1, "maxLength": ID_LIMIT},
+    ("Order", "external_id"): {"minLength": 1, "maxLength": EXTERNAL_LIMIT},
+    ("Order", "document_id"): {"minLength": 1, "maxLength": EXTERNAL_LIMIT},
+    ("Order", "currency"): {"pattern": "^[A-Z]{3}$"},
+    ("Order", "lines"): {"minItems": 1},
+    ("OrderLine", "line_id"): {"minLength": 1, "maxLength": ID_LIMIT},
+    ("OrderLine", "name"): {"minLength": 1},
+    ("Quantity", "unit"): {"minLength": 1, "maxLength": 3},
+    ("Address", "country"): {"pattern": "^[A-Z]{2}$"},
+    ("Party", "name"): {"minLength": 1},
+    ("Identifier", "value"): {"minLength": 1},
+    ("Money", "currency"): {"pattern": "^[A-Z]{3}$"},
+    ("Product", "name"): {"minLength": 1},
+    ("Product", "unit"): {"minLength": 1, "maxLength": 3},
+    ("Customer", "channel"): {"enum": ["folder", "mail"]},
+    ("Customer", "risk_class"): {"enum": ["A", "B", "C"]},
+    ("Customer", "terms_days"): {"minimum": 0, "maximum": 3650},
+}
+
+# What the API fills in where it is not sent: from the path, the day, the customer's master data.
+FILLED: dict[str, frozenset[str]] = {
+    "Order": frozenset({"source", "document_id", "ordered_on", "buyer"}),
+    "Customer": frozenset({"customer_id"}),
+    "Product": frozenset({"product_id"}),
+}
+
+
+class TrueSchema(GenerateJsonSchema):
+    """Pydantic's generator with our codec's rules."""
+
+    def decimal_schema(self, schema: Any) -> JsonSchemaValue:
+        """Read as text or number, always written as text."""
+        if self.mode == "serialization":
+            return {"type": "string", "pattern": NUMBER_PATTERN}
+        return dict(NUMBER_SCHEMA)
+
+    def dataclass_schema(self, schema: Any) -> JsonSchemaValue:
+        """Unknown fields are refused; what a type cannot say comes from ``LIMITS``."""
+        made, name = super().dataclass_schema(schema), schema["cls"].__name__
+        made["additionalProperties"] = False
+        if self.mode == "validation":
+            made["required"] = [each for each in made.get("required", []) if each not in FILLED.get(name, ())]
+            for field_name, rule in made.get("properties", {}).items():
+                rule.update(LIMITS.get((name, field_name), {}))
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemError:
+    """One thing wrong. ``pointer`` leads into the JSON body (RFC 6901), or names the parameter."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error (RFC 9457). ``code`` is stable; ``next_step`` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    request_id: str
+    next_step: str | None = None
+    errors: list[ProblemError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """An amount of money in an answer."""
+
+    amount: str
+    currency: str
