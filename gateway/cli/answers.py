@@ -9,12 +9,12 @@ from __future__ import annotations
 import errno
 import json
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
@@ -101,6 +101,8 @@ def _cell(value: Any) -> str:
         return f"{value['amount']} {value['currency']}"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return " ".join(map(_cell, value))
     return str(plain(value)).replace("\n", " ") if not isinstance(value, str | int) else str(value)
 
 
@@ -126,7 +128,24 @@ answers_json = click.option(
 
 
 class Boundary(click.Group):
-    """The outermost group: the only place where an error becomes an exit code."""
+    """The outermost group: it knows which file is the home of a verb, and it is the only place where
+    an error becomes an exit code."""
+
+    def __init__(self, *args: Any, homes: Mapping[str, str], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._homes = homes
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb, in the order of the alphabet."""
+        return sorted(self._homes)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb, from its file in this package."""
+        if cmd_name not in self._homes:
+            return None
+        module = import_module(f"gateway.cli.{self._homes[cmd_name]}")
+        found = (value for value in vars(module).values() if isinstance(value, click.Command))
+        return next(command for command in found if command.name == cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; say what it raised in the house's words."""
@@ -148,6 +167,8 @@ class Boundary(click.Group):
             click.echo(f"file: {place}{error.strerror or error}", err=True)
             ctx.exit(OUR_FAULT)
         except Exception as error:
+            import traceback
+
             traceback.print_exc()
             click.echo(f"internal: {type(error).__name__}. This is our fault; please report it.", err=True)
             ctx.exit(OUR_FAULT)

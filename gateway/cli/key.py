@@ -36,7 +36,7 @@ def create(
     from gateway.clock import machine_time
     from gateway.store import keys
 
-    until = expires and datetime.combine(expires + timedelta(days=1), time(), UTC)
+    until = None if expires is None else datetime.combine(expires + timedelta(days=1), time(), UTC)
     wanted = keys.SCOPES if everything else scopes
     with open_house() as house:
         company_id = choose(house, code)

@@ -13,7 +13,7 @@ from o2c.errors import Refused
 from o2c.money import Money, parse_decimal
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """``2026-03-01``."""
 
     name = "day"
@@ -32,7 +32,7 @@ class Day(click.ParamType):
         return value if isinstance(value, date) else self.fail(f"{value!r} is no day such as 2026-03-01.")
 
 
-class Number(click.ParamType):
+class Number(click.ParamType[Decimal]):
     """A plain decimal."""
 
     name = "number"
@@ -45,7 +45,7 @@ class Number(click.ParamType):
             self.fail(refused.message)
 
 
-class Amount(click.ParamType):
+class Amount(click.ParamType[Money]):
     """``"10000 EUR"``."""
 
     name = "amount"
@@ -58,7 +58,7 @@ class Amount(click.ParamType):
             self.fail(refused.message)
 
 
-class Code(click.ParamType):
+class Code(click.ParamType[str]):
     """A code of a closed list, in capital letters."""
 
     def __init__(self, name: str, known: frozenset[str], words: str) -> None:

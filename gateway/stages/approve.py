@@ -29,7 +29,7 @@ from o2c.stock import Shelf, allocate, less, resolve, stock_facts
 from o2c.totals import order_value, parts_value
 
 STATES = {"approve": "approved", "refer": "referred", "hold": "held", "reject": "refused"}
-_EVENTS = {
+EVENTS = {
     "approved": "OrderApproved",
     "referred": "OrderReferred",
     "held": "OrderHeld",
@@ -106,7 +106,8 @@ def _overdue_items(desk: Desk, connection: Connection, account: CreditAccount) -
     today = desk.clock.today()
     items = ledger.open_items(connection, desk.company_id, [account.customer.customer_id])
     return ", ".join(
-        f"{one.item.invoice_number} ({Money.from_minor(one.item.open, one.item.currency)}, due {one.item.due_on})"
+        f"{one.item.invoice_number} ({Money.from_minor(one.item.open, one.item.currency)},"
+        f" due {one.item.due_on})"
         for one in items
         if one.item.due_on < today
     )
@@ -203,7 +204,7 @@ def _credit_event(stream: str, verdict: Verdict, reason: str | None) -> Event:
         data["reason"] = reason
     if credit.alarm is not None:
         data["alarm"] = credit.alarm
-    return Event(stream, _EVENTS[state], data, rulebook_sha256=credit.rulebook_sha)
+    return Event(stream, EVENTS[state], data, rulebook_sha256=credit.rulebook_sha)
 
 
 def part_events(stream: str, parts: Sequence[OrderPart]) -> list[Event]:

@@ -12,15 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, RowMapping, func, select
 
 from formats import canonical
+from gateway.stages import witness
 from gateway.stages.desk import Desk
+from gateway.store import archive as documents
 from gateway.store import journal as chain
 from gateway.store import ledger
 from gateway.store.rows import unpack_all
 from gateway.store.schema import (
     archive,
+    as_stored,
     customer,
     invoice,
     journal,
@@ -46,19 +49,26 @@ class Checked:
 def verify(desk: Desk) -> Iterator[Checked]:
     """Every proof in turn, on one snapshot, so that a progress line can follow it."""
     with desk.database.read() as connection:
-        for proof in (_documents, _journal, _ledger, _numbers, _invoices, _accounts, _stock):
-            yield proof(connection, desk.company_id)
+        yield from proofs(connection, desk.company_id)
+
+
+def proofs(connection: Connection, company_id: str) -> Iterator[Checked]:
+    """The proofs of one company on one connection."""
+    every = (_documents, _journal, _witnesses, _ledger, _numbers, _invoices, _accounts, _stock)
+    for proof in every:
+        yield proof(connection, company_id)
 
 
 def _documents(connection: Connection, company_id: str) -> Checked:
     wrong, count = [], 0
-    query = select(archive.c.sha256, archive.c.kind, archive.c.content).where(
-        archive.c.company_id == company_id
-    )
+    query = select(*as_stored(archive)).where(archive.c.company_id == company_id)
     for row in connection.execution_options(yield_per=200).execute(query):
         count += 1
+        name = f"document {row.sha256} ({row.kind})"
         if canonical.sha256(row.content) != row.sha256:
-            wrong.append(f"document {row.sha256} ({row.kind}): its bytes do not match its hash")
+            wrong.append(f"{name}: its bytes do not match its hash")
+        if documents.seal(company_id, row.sha256, row.kind, row.media_type, row.stored_at) != row.seal:
+            wrong.append(f"{name}: what is said about it does not match its seal")
     wrong += _missing_documents(connection, company_id)
     return Checked("documents", count, tuple(wrong))
 
@@ -77,11 +87,23 @@ def _missing_documents(connection: Connection, company_id: str) -> list[str]:
 
 
 def _journal(connection: Connection, company_id: str) -> Checked:
-    query = (
-        select(journal).where(journal.c.company_id == company_id).order_by(journal.c.stream, journal.c.seq)
-    )
-    rows = list(connection.execution_options(yield_per=1000).execute(query).mappings())
-    return Checked("journal rows", len(rows), tuple(chain.breaks(rows)))
+    query = select(*as_stored(journal)).where(journal.c.company_id == company_id)
+    query = query.order_by(journal.c.stream, journal.c.seq)
+    count = 0
+
+    def rows() -> Iterator[RowMapping]:
+        nonlocal count
+        for row in connection.execution_options(yield_per=1000).execute(query).mappings():
+            count += 1
+            yield row
+
+    wrong = tuple(chain.breaks(rows()))
+    return Checked("journal rows", count, wrong)
+
+
+def _witnesses(connection: Connection, company_id: str) -> Checked:
+    count, wrong = witness.check(connection, company_id)
+    return Checked("rows with their events", count, tuple(wrong))
 
 
 def _ledger(connection: Connection, company_id: str) -> Checked:
@@ -93,7 +115,7 @@ def _ledger(connection: Connection, company_id: str) -> Checked:
         name = f"ledger entry {header.entry_id} ({header.kind} {header.document})"
         if isinstance(entry, str):
             wrong.append(f"{name}: {entry}")
-        elif ledger.seal(company_id, header.entry_id, entry) != header.sha256:
+        elif ledger.seal(company_id, header.entry_id, header.posted_at, entry) != header.sha256:
             wrong.append(f"{name}: its lines do not match its hash")
         if sealed.pop(header.entry_id, None) != header.sha256:
             wrong.append(f"{name}: its hash is not the one in the journal")
@@ -104,9 +126,13 @@ def _ledger(connection: Connection, company_id: str) -> Checked:
 def _entries(connection: Connection, company_id: str) -> Iterator[tuple[Row[Any], LedgerEntry | str]]:
     for header, lines in ledger.raw_entries(connection, company_id):
         try:
-            yield header, ledger.read_entry(header, lines)
-        except (O2CError, ValueError, ArithmeticError) as error:  # changed so that it no longer reads
-            yield header, str(error)
+            entry: LedgerEntry | str = ledger.read_entry(header, lines)
+        except (O2CError, ValueError, TypeError, ArithmeticError) as error:  # it no longer reads
+            entry = str(error)
+        positions = [line.position for line in lines]
+        if positions != list(range(1, len(lines) + 1)):
+            entry = f"its lines have the positions {positions}"
+        yield header, entry
 
 
 def _seals(connection: Connection, company_id: str) -> dict[str, str]:
@@ -193,12 +219,19 @@ def _accounts(connection: Connection, company_id: str) -> Checked:
     return Checked("credit accounts", count, tuple(wrong))
 
 
+def _parts(text: str) -> tuple[OrderPart, ...]:
+    try:
+        return unpack_all(OrderPart, text)
+    except (O2CError, ValueError, TypeError):  # reported with the order's events
+        return ()
+
+
 def _stock(connection: Connection, company_id: str) -> Checked:
     """What is reserved against the parts of the orders."""
     promised: defaultdict[tuple[str, str], int] = defaultdict(int)
     query = select(sales_order.c.order_id, sales_order.c.parts).where(sales_order.c.company_id == company_id)
     for row in connection.execution_options(yield_per=1000).execute(query):
-        for part in unpack_all(OrderPart, row.parts):
+        for part in _parts(row.parts):
             if part.state is PartState.RESERVED and part.product_id and part.warehouse:
                 promised[part.product_id, part.warehouse] += int(part.quantity.scaleb(6))
     wrong, count = [], 0

@@ -46,7 +46,6 @@ from o2c.party import Party
 from o2c.posting import invoice_entry
 from o2c.reference import rf_reference
 
-
 _TRIES = 5  # of a draft whose order changes meanwhile
 
 
@@ -74,12 +73,14 @@ def bill_shipment(desk: Desk, job: Job) -> None:
 
 def _bill(desk: Desk, job: Job) -> bool:
     """One try; False if the order was shipped, billed or cancelled further while we drafted."""
+    order_id, shipment_id = job.payload["order"], job.payload["shipment"]
     with desk.database.read() as connection:
-        case = _load(desk, connection, job.payload["order"], job.payload["shipment"])
+        case = _load(desk, connection, order_id, shipment_id)
         draft, problems, report = _draft(desk, connection, case)
 
     def unit(connection: Connection) -> bool:
-        if not _still_true(desk, connection, case):
+        # Shares of allowances and the claim on the credit account depend on the other shipments.
+        if _load(desk, connection, order_id, shipment_id, lock=True) != case:
             return False
         if case.shipment.billing != "done":
             if draft is None or problems:
@@ -92,18 +93,8 @@ def _bill(desk: Desk, job: Job) -> bool:
     return desk.database.write(unit)
 
 
-def _still_true(desk: Desk, connection: Connection, case: Case) -> bool:
-    """Is the order, now locked, what the draft was made from? Shares of allowances and the claim on
-    the credit account depend on what its other shipments have billed."""
-    order_id = case.stored.order_id
-    stored = orders.find(connection, desk.company_id, order_id, lock=True)
-    known = orders.shipments_of(connection, desk.company_id, order_id)
-    others = tuple(one for one in known if one != case.shipment)
-    return stored == case.stored and len(known) == len(others) + 1 and others == case.others
-
-
-def _load(desk: Desk, connection: Connection, order_id: str, shipment_id: str) -> Case:
-    stored = orders.find(connection, desk.company_id, order_id)
+def _load(desk: Desk, connection: Connection, order_id: str, shipment_id: str, *, lock: bool = False) -> Case:
+    stored = orders.find(connection, desk.company_id, order_id, lock=lock)
     everything = {
         s.shipment.shipment_id: s for s in orders.shipments_of(connection, desk.company_id, order_id)
     }
@@ -185,7 +176,8 @@ def _address(customer: Customer) -> str:
     if not address:
         raise Refused(
             "mail-address-missing",
-            f"customer {customer.customer_id} ({customer.party.name}) wants invoices by mail and has no address.",
+            f"customer {customer.customer_id} ({customer.party.name}) wants invoices by mail and has no"
+            " address.",
             next_step='Give the customer an e-mail address or the channel "folder".',
         )
     return address

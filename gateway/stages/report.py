@@ -87,7 +87,9 @@ def _stream(desk: Desk, first: date, last: date, of: Version, name: str) -> Iter
         head = _audit_file(desk, connection, first, last, of)
         rows = ledger.raw_entries(connection, desk.company_id, first, last, by_kind=True)
         vouchers = (
-            _transaction(header.entry_id, header.posted_at, ledger.read_entry(header, lines))
+            _transaction(
+                header.entry_id, datetime.fromisoformat(header.posted_at), ledger.read_entry(header, lines)
+            )
             for header, lines in rows
         )
         for chunk in audit_file.write(head, vouchers, notes=notes):

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from formats import canonical
 from formats.camt import camt053
@@ -24,6 +25,7 @@ from gateway.store import archive, bank, companies, customers, ledger, orders
 from gateway.store.archive import Document
 from gateway.store.bank import NewAllocation, StoredPayment
 from gateway.store.customers import Movement
+from gateway.store.database import is_duplicate
 from gateway.store.jobs import NewJob
 from gateway.store.journal import Event, customer_stream, order_stream
 from gateway.store.ledger import OpenInvoice, Posted
@@ -65,7 +67,19 @@ def import_statements(desk: Desk, content: bytes, limit: int = 200_000_000) -> l
         sha256 = archive.keep(connection, desk.company_id, desk.clock.now(), file)
         return [_import(desk, connection, one, sha256) for one in read]
 
-    return desk.database.write(unit)
+    try:
+        return desk.database.write(unit)
+    except IntegrityError as error:
+        if not _is_repeat(error):
+            raise
+    return desk.database.write(unit)  # the same came in at the same moment; now it is known
+
+
+def _is_repeat(error: IntegrityError) -> bool:
+    statement = "statement.company_id, statement.account, statement.bank_statement_id"
+    return is_duplicate(error, "uq_statement_natural_key", statement) or is_duplicate(
+        error, "uq_payment_natural_key", "payment.company_id, payment.account, payment.key"
+    )
 
 
 def _check_currency(desk: Desk, read: Statement) -> None:
@@ -185,7 +199,10 @@ def _open_items(desk: Desk, connection: Connection, keys: Sequence[Keys]) -> dic
     numbers = [desk.company.number(int(text)) for text in digits if re.fullmatch(r"\d+", text)]
     references = [reference for one in keys for reference in one.references]
     found = ledger.open_items_by_key(connection, desk.company_id, references, numbers)
-    return {one.item.invoice_number: one for one in found}
+    # Two files at the same moment must not settle one invoice twice: lock the accounts, look again.
+    locked = customers.lock(connection, desk.company_id, {one.item.customer_id for one in found})
+    found = ledger.open_items_by_key(connection, desk.company_id, references, numbers)
+    return {one.item.invoice_number: one for one in found if one.item.customer_id in locked}
 
 
 def _take(

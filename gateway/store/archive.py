@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from formats import canonical
-from gateway.store.schema import archive
+from gateway.store.schema import archive, stamp
 from o2c.errors import NotFound
 
 
@@ -27,9 +27,14 @@ class Document:
         return canonical.sha256(self.content)
 
 
+def seal(company_id: str, sha256: str, kind: str, media_type: str, stored_at: str) -> str:
+    """SHA-256 over what is said about a document; ``stored_at`` as it is stored (see ``stamp``)."""
+    return canonical.sha256(canonical.dumps([company_id, sha256, kind, media_type, stored_at]))
+
+
 def keep(connection: Connection, company_id: str, at: datetime, document: Document) -> str:
     """Store the bytes (once) and return their SHA-256."""
-    sha256 = document.sha256
+    sha256, stored_at = document.sha256, stamp(at)
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     connection.execute(
         dialect.insert(archive).on_conflict_do_nothing(),
@@ -40,6 +45,7 @@ def keep(connection: Connection, company_id: str, at: datetime, document: Docume
             "media_type": document.media_type,
             "content": document.content,
             "stored_at": at,
+            "seal": seal(company_id, sha256, document.kind, document.media_type, stored_at),
         },
     )
     return sha256

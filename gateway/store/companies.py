@@ -224,3 +224,13 @@ def put_rate(connection: Connection, company_id: str, currency: str, valid_on: d
     if changed.rowcount == 0:
         set_rate(connection, company_id, currency, valid_on, rate)
     return changed.rowcount == 0
+
+
+def put_account(connection: Connection, company_id: str, account: BankAccount) -> None:
+    """Add an account, or change its currency and BIC."""
+    values = {"currency": account.currency, "bic": account.bic}
+    mine = (bank_account.c.company_id == company_id) & (bank_account.c.account == account.account)
+    if connection.execute(update(bank_account).where(mine).values(**values)).rowcount == 0:
+        connection.execute(
+            insert(bank_account), {"company_id": company_id, "account": account.account, **values}
+        )

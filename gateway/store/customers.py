@@ -88,13 +88,14 @@ def save(connection: Connection, company_id: str, who: Customer, at: datetime) -
     return not known
 
 
+_PROFILE = select(customer.c.profile).where(
+    customer.c.company_id == bindparam("of"), customer.c.customer_id == bindparam("id")
+)
+
+
 def find(connection: Connection, company_id: str, customer_id: str) -> Customer:
     """One customer's profile; ``NotFound('customer')``."""
-    profile = connection.execute(
-        select(customer.c.profile).where(
-            customer.c.company_id == company_id, customer.c.customer_id == customer_id
-        )
-    ).scalar()
+    profile = connection.execute(_PROFILE, {"of": company_id, "id": customer_id}).scalar()
     if profile is None:
         raise NotFound("customer", f"there is no customer {customer_id}.")
     return unpack(Customer, profile)
@@ -297,11 +298,7 @@ def named(connection: Connection, company_id: str, names: Iterable[str]) -> list
 
 def party_data(connection: Connection, company_id: str, customer_id: str) -> Any | None:
     """A customer's party as JSON data, not decoded; None if there is no such customer."""
-    profile = connection.execute(
-        select(customer.c.profile).where(
-            customer.c.company_id == company_id, customer.c.customer_id == customer_id
-        )
-    ).scalar()
+    profile = connection.execute(_PROFILE, {"of": company_id, "id": customer_id}).scalar()
     return None if profile is None else json.loads(profile)["party"]
 
 

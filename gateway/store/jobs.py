@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Update, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Update, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.clock import machine_time
@@ -49,8 +49,9 @@ class Job:
 
 
 def enqueue(connection: Connection, company_id: str, jobs: Sequence[NewJob]) -> None:
-    """Write job rows; the ids of those that are new reach the queue after the commit
-    (``Database.on_job``). They are due at once by the machine's clock, whatever a sandbox company's clock shows.
+    """Write job rows; the ids of the new ones reach the queue after the commit (``Database.on_job``).
+
+    They are due at once by the machine's clock, whatever a sandbox company's clock shows.
     """
     if not jobs:
         return
@@ -90,7 +91,9 @@ _MINE = and_(
     job.c.lease_until == bindparam("held"),
 )
 _DONE = update(job).where(_MINE).values(done_at=bindparam("now"), lease_until=None, last_error=None)
-_RETRY = update(job).where(_MINE).values(run_at=bindparam("at"), lease_until=None, last_error=bindparam("why"))
+_RETRY = (
+    update(job).where(_MINE).values(run_at=bindparam("at"), lease_until=None, last_error=bindparam("why"))
+)
 _PARK = (
     update(job).where(_MINE).values(parked_at=bindparam("at"), lease_until=None, last_error=bindparam("why"))
 )
@@ -140,10 +143,7 @@ def release(connection: Connection, company_id: str, job_id: str, now: datetime)
 def due(connection: Connection, now: datetime, limit: int = 1000) -> list[tuple[str, str]]:
     """(company, job) ids whose time has come and that nobody holds, oldest first."""
     query = (
-        select(job.c.company_id, job.c.job_id)
-        .where(_FREE)
-        .order_by(job.c.run_at, job.c.job_id)
-        .limit(limit)
+        select(job.c.company_id, job.c.job_id).where(_FREE).order_by(job.c.run_at, job.c.job_id).limit(limit)
     )
     return [(row.company_id, row.job_id) for row in connection.execute(query, {"now": now})]
 
@@ -163,3 +163,20 @@ def waiting(connection: Connection, company_id: str, limit: int = 200) -> list[d
         .limit(limit)
     )
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Work of the whole installation: due and not begun or not finished, since when, and parked."""
+
+    due: int
+    parked: int
+    oldest: datetime | None
+
+
+def backlog(connection: Connection, now: datetime) -> Backlog:
+    """What waits now, of every company."""
+    is_due = and_(job.c.done_at.is_(None), job.c.parked_at.is_(None), job.c.run_at <= now)
+    due, oldest = connection.execute(select(func.count(), func.min(job.c.run_at)).where(is_due)).one()
+    parked = select(func.count()).where(job.c.done_at.is_(None), job.c.parked_at.is_not(None))
+    return Backlog(due, connection.execute(parked).scalar_one(), oldest)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, insert, or_, select, tuple_
 
 from formats import canonical
 from gateway.store.rows import pack
-from gateway.store.schema import journal, journal_link
+from gateway.store.schema import journal, journal_link, stamp
 from o2c.errors import Broken
 from o2c.process import EVENTS
 
@@ -47,13 +47,14 @@ def customer_stream(customer_id: str) -> str:
 
 
 def digest(row: Mapping[str, Any]) -> str:
-    """The SHA-256 that a journal row must carry: over all its fields and the previous hash."""
+    """The SHA-256 that a journal row must carry: over all its fields (``at`` as it is stored) and
+    the previous hash."""
     parts = [
         row["previous"],
         row["company_id"],
         row["stream"],
         row["seq"],
-        row["at"].isoformat(timespec="microseconds"),
+        row["at"],
         row["event"],
         row["actor"],
         row["rulebook_sha256"] or "",
@@ -61,6 +62,9 @@ def digest(row: Mapping[str, Any]) -> str:
         row["data"],
     ]
     return canonical.sha256(canonical.dumps(parts))
+
+
+_APPEND, _LINK = insert(journal), insert(journal_link)
 
 
 def append(
@@ -97,21 +101,33 @@ def append(
             "data": pack(happened.data),
             "previous": previous,
         }
-        sha256 = row["sha256"] = digest(row)
+        sha256 = row["sha256"] = digest({**row, "at": stamp(at)})
         heads[happened.stream] = (seq + 1, sha256)
         rows.append(row)
         links += [
             {"company_id": company_id, "order_id": order, "stream": happened.stream, "seq": seq + 1}
             for order in happened.orders
         ]
-    connection.execute(insert(journal), rows)
+    connection.execute(_APPEND, rows)
     if links:
-        connection.execute(insert(journal_link), links)
+        connection.execute(_LINK, links)
+
+
+_HEAD = (
+    select(journal.c.seq, journal.c.sha256)
+    .where(journal.c.company_id == bindparam("of"), journal.c.stream == bindparam("name"))
+    .order_by(journal.c.seq.desc())
+    .limit(1)
+)
 
 
 def _heads(connection: Connection, company_id: str, streams: set[str]) -> dict[str, tuple[int, str]]:
-    heads: dict[str, tuple[int, str]] = {}
+    """The last (seq, hash) of each stream: one query for one, one for up to 500."""
     names = sorted(streams)
+    if len(names) == 1:
+        row = connection.execute(_HEAD, {"of": company_id, "name": names[0]}).one_or_none()
+        return {} if row is None else {names[0]: (row.seq, row.sha256)}
+    heads: dict[str, tuple[int, str]] = {}
     for start in range(0, len(names), 500):
         last = (
             select(journal.c.stream, func.max(journal.c.seq).label("seq"))
@@ -148,19 +164,21 @@ def timeline(connection: Connection, company_id: str, order_id: str) -> list[Row
 
 
 def breaks(rows: Iterable[RowMapping]) -> list[str]:
-    """What is wrong with journal rows given in (stream, seq) order: one sentence per bad row."""
+    """What is wrong with journal rows, given as stored and in (stream, seq) order: one sentence each."""
     wrong: list[str] = []
-    heads: dict[str, tuple[int, str]] = defaultdict(lambda: (0, GENESIS))
+    heads: dict[str, tuple[int, str, int]] = defaultdict(lambda: (0, GENESIS, 0))
     for row in rows:
-        seq, previous = heads[row["stream"]]
+        seq, previous, entry_no = heads[row["stream"]]
         name = f"journal {row['stream']} #{row['seq']} ({row['event']})"
         if row["seq"] != seq + 1:
             wrong.append(f"{name}: the row before it is missing")
         elif row["previous"] != previous:
             wrong.append(f"{name}: does not follow the row before it")
+        elif row["entry_no"] <= entry_no:
+            wrong.append(f"{name}: stands before the row it follows")
         if digest({**row}) != row["sha256"]:
             wrong.append(f"{name}: its content does not match its hash")
-        heads[row["stream"]] = (row["seq"], row["sha256"])
+        heads[row["stream"]] = (row["seq"], row["sha256"], row["entry_no"])
     return wrong
 
 

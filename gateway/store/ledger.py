@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, s
 from formats import canonical
 from gateway.ids import new_id
 from gateway.store.rows import chunks
-from gateway.store.schema import company, customer, invoice, ledger_entry, ledger_line
+from gateway.store.schema import as_stored, company, customer, invoice, ledger_entry, ledger_line, stamp
 from o2c.ledger import Account, EntryKind, LedgerEntry, LedgerLine, OpenItem
 from o2c.order import Tax, VatCategory
 
@@ -31,9 +31,9 @@ class Posted:
     entry: LedgerEntry
 
 
-def seal(company_id: str, entry_id: str, entry: LedgerEntry) -> str:
-    """SHA-256 over everything an entry says."""
-    return canonical.sha256(canonical.dumps([company_id, entry_id, canonical.encode(entry)]))
+def seal(company_id: str, entry_id: str, posted_at: str, entry: LedgerEntry) -> str:
+    """SHA-256 over everything an entry says; ``posted_at`` as it is stored (see ``stamp``)."""
+    return canonical.sha256(canonical.dumps([company_id, entry_id, posted_at, canonical.encode(entry)]))
 
 
 _ENTRY, _LINE = insert(ledger_entry), insert(ledger_line)
@@ -46,7 +46,7 @@ def post(
     posted = []
     for entry in entries:
         entry_id = new_id("led", at)
-        posted.append(Posted(entry_id, seal(company_id, entry_id, entry), entry))
+        posted.append(Posted(entry_id, seal(company_id, entry_id, stamp(at), entry), entry))
     if posted:
         connection.execute(_ENTRY, [_entry_row(company_id, at, one) for one in posted])
         connection.execute(_LINE, [row for one in posted for row in _line_rows(company_id, one)])
@@ -93,7 +93,7 @@ def read_entry(header: Row[Any], lines: Iterable[Row[Any]]) -> LedgerEntry:
     """The entry as it was posted, from its rows in order of position."""
     return LedgerEntry(
         kind=EntryKind(header.kind),
-        booked_on=header.booked_on,
+        booked_on=date.fromisoformat(header.booked_on),
         currency=header.currency,
         base_currency=header.base_currency,
         rate=Decimal(header.rate),
@@ -285,8 +285,8 @@ def raw_entries(
     *,
     by_kind: bool = False,
 ) -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
-    """Rows of entries and their lines, streamed in (booked_on, entry_id) order, or by kind first."""
-    headers = select(ledger_entry).where(ledger_entry.c.company_id == company_id)
+    """Rows of entries and their lines as stored, in (booked_on, entry_id) order, or by kind first."""
+    headers = select(*as_stored(ledger_entry)).where(ledger_entry.c.company_id == company_id)
     if first is not None:
         headers = headers.where(ledger_entry.c.booked_on >= first)
     if last is not None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from gateway.store.database import Database
 
@@ -18,3 +20,12 @@ def upgrade(database: Database) -> None:
     config.set_main_option("script_location", str(_FOLDER))
     config.attributes["database"] = database
     command.upgrade(config, "head")
+
+
+def missing(database: Database) -> list[str]:
+    """The migrations that this database lacks, oldest first. Reads only."""
+    with database.read() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    script = ScriptDirectory(str(_FOLDER))
+    newer = [one.revision for one in script.iterate_revisions("head", current or "base")]
+    return newer[::-1]

@@ -88,9 +88,12 @@ _BY_ID = select(sales_order).where(
 )
 
 
+_BY_ID_LOCKED = _BY_ID.with_for_update()
+
+
 def find(connection: Connection, company_id: str, order_id: str, *, lock: bool = False) -> StoredOrder:
     """One order; ``NotFound('order')``. With ``lock`` nobody else changes it before we commit."""
-    query = _BY_ID.with_for_update() if lock else _BY_ID
+    query = _BY_ID_LOCKED if lock else _BY_ID
     row = connection.execute(query, {"of": company_id, "id": order_id}).one_or_none()
     if row is None:
         raise NotFound("order", f"there is no order {order_id}.")
@@ -176,13 +179,16 @@ def change(connection: Connection, company_id: str, now_is: StoredOrder) -> None
     )
 
 
+_RELEASE = (
+    update(sales_order)
+    .where(sales_order.c.company_id == bindparam("of"), sales_order.c.order_id == bindparam("id"))
+    .values(claimed_minor=bindparam("claimed"))
+)
+
+
 def release_claim(connection: Connection, company_id: str, order_id: str, claimed: int) -> None:
     """Store what is left of an order's claim once part of it is invoiced."""
-    connection.execute(
-        update(sales_order)
-        .where(sales_order.c.company_id == company_id, sales_order.c.order_id == order_id)
-        .values(claimed_minor=claimed)
-    )
+    connection.execute(_RELEASE, {"of": company_id, "id": order_id, "claimed": claimed})
 
 
 _DECISION = insert(decision)
@@ -259,12 +265,28 @@ def _stored_shipment(row: Row[Any]) -> StoredShipment:
     return StoredShipment(unpack(Shipment, row.body), row.billing, row.findings, row.invoice_number)
 
 
+_SHIPMENT = select(shipment).where(
+    shipment.c.company_id == bindparam("of"), shipment.c.shipment_id == bindparam("id")
+)
+_SHIPMENT_LOCKED = _SHIPMENT.with_for_update()
+_SHIPMENTS = (
+    select(shipment)
+    .where(shipment.c.company_id == bindparam("of"), shipment.c.order_id == bindparam("order"))
+    .order_by(shipment.c.shipment_id)
+)
+_BILL = (
+    update(shipment)
+    .where(shipment.c.company_id == bindparam("of"), shipment.c.shipment_id == bindparam("id"))
+    .values(billing=bindparam("how"), findings=bindparam("words"), invoice_number=bindparam("number"))
+)
+
+
 def find_shipment(
     connection: Connection, company_id: str, shipment_id: str, *, lock: bool = False
 ) -> StoredShipment:
     """One shipment; ``NotFound('shipment')``."""
-    query = select(shipment).where(shipment.c.company_id == company_id, shipment.c.shipment_id == shipment_id)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    query = _SHIPMENT_LOCKED if lock else _SHIPMENT
+    row = connection.execute(query, {"of": company_id, "id": shipment_id}).one_or_none()
     if row is None:
         raise NotFound("shipment", f"there is no shipment {shipment_id}.")
     return _stored_shipment(row)
@@ -272,8 +294,9 @@ def find_shipment(
 
 def shipments_of(connection: Connection, company_id: str, order_id: str) -> list[StoredShipment]:
     """The shipments of an order, first one first."""
-    query = select(shipment).where(shipment.c.company_id == company_id, shipment.c.order_id == order_id)
-    return [_stored_shipment(row) for row in connection.execute(query.order_by(shipment.c.shipment_id))]
+    return [
+        _stored_shipment(r) for r in connection.execute(_SHIPMENTS, {"of": company_id, "order": order_id})
+    ]
 
 
 def unbilled(connection: Connection, company_id: str, billing: str | None = None) -> list[StoredShipment]:
@@ -294,11 +317,8 @@ def bill_shipment(
     invoice_number: str | None = None,
 ) -> None:
     """Store how the billing of a shipment ended."""
-    connection.execute(
-        update(shipment)
-        .where(shipment.c.company_id == company_id, shipment.c.shipment_id == shipment_id)
-        .values(billing=billing, findings=findings, invoice_number=invoice_number)
-    )
+    result = {"how": billing, "words": findings, "number": invoice_number}
+    connection.execute(_BILL, {"of": company_id, "id": shipment_id, **result})
 
 
 def shipped_days(connection: Connection, company_id: str, shipment_ids: Sequence[str]) -> dict[str, date]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Dialect,
     ForeignKeyConstraint,
     Index,
@@ -30,6 +31,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     text,
+    type_coerce,
 )
 
 metadata = MetaData(
@@ -46,6 +48,11 @@ metadata = MetaData(
 APPEND_ONLY = ("archive", "journal", "journal_link", "ledger_entry", "ledger_line", "allocation", "decision")
 
 
+def stamp(at: datetime) -> str:
+    """An instant as both databases keep it and as every seal is made over it."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime <-> ``2026-03-01T12:00:00.000000+00:00``: sorts as text."""
 
@@ -53,7 +60,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+        return None if value is None else stamp(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
@@ -70,6 +77,15 @@ class Day(TypeDecorator[date]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
         return None if value is None else date.fromisoformat(value)
+
+
+def as_stored(table: Table) -> list[ColumnElement[Any]]:
+    """A table's columns, instants and days as the text they are: what was tampered with need not
+    read as a date."""
+    return [
+        type_coerce(column, Text).label(column.name) if isinstance(column.type, Instant | Day) else column
+        for column in table.c
+    ]
 
 
 def _company() -> Column[Any]:
@@ -351,6 +367,7 @@ ledger_line = Table(
     CheckConstraint(
         "base_debit >= 0 AND base_credit >= 0 AND (base_debit = 0 OR base_credit = 0)", name="one_base_side"
     ),
+    CheckConstraint("(tax_category IS NULL) = (tax_rate IS NULL)", name="whole_tax"),
     Index("ix_ledger_line_invoice", "company_id", "invoice_number", "account"),
 )
 
@@ -524,6 +541,7 @@ archive = Table(
     Column("media_type", String(80), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("stored_at", Instant, nullable=False),
+    Column("seal", String(64), nullable=False),  # over all columns but the content, which has its own
     PrimaryKeyConstraint("company_id", "sha256"),
 )
 journal = Table(

@@ -91,8 +91,8 @@ def test_what_is_earned_on_the_exchange_rate_is_booked(month: World) -> None:
         for line in root.iter(f"{SAFT}Line")
         if line.findtext(f"{SAFT}AccountID") == "8060"
     ]
-    # 41.66 and 124.99 EUR were billed at 11.50 and paid at 11.80
-    assert gained == [Decimal("12.50"), Decimal("37.50")]
+    # 41.66 EUR: 479.09 billed at 11.50, 491.59 paid at 11.80; 124.99 EUR: 1437.39 and 1474.88
+    assert gained == [Decimal("12.50"), Decimal("37.49")]
     assert month.faults() == []
 
 

@@ -80,6 +80,7 @@ def _tables() -> None:
         sa.Column("media_type", sa.String(length=80), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("stored_at", sa.String(32), nullable=False),
+        sa.Column("seal", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("company_id", "sha256", name=op.f("pk_archive")),
     )
     op.create_table(
@@ -488,6 +489,9 @@ def _tables() -> None:
         sa.CheckConstraint(
             "base_debit >= 0 AND base_credit >= 0 AND (base_debit = 0 OR base_credit = 0)",
             name=op.f("ck_ledger_line_one_base_side"),
+        ),
+        sa.CheckConstraint(
+            "(tax_category IS NULL) = (tax_rate IS NULL)", name=op.f("ck_ledger_line_whole_tax")
         ),
         sa.CheckConstraint(
             "debit >= 0 AND credit >= 0 AND (debit = 0 OR credit = 0)", name=op.f("ck_ledger_line_one_side")

@@ -1,0 +1,311 @@
+"""``o2c import``: files of customers, products, stock, orders, bank statements and rates.
+
+Each record stands or falls alone and is named by file and line. A repeat changes nothing, so a file
+that was stopped in the middle is simply imported again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway.cli.answers import Talk, answers_json, example, findings, following, problem_data
+from gateway.cli.office import at_desk, for_company
+from o2c.errors import O2CError, Refused
+
+if TYPE_CHECKING:
+    from gateway.stages.desk import Desk
+
+_GROUP = 200  # records that share one commit
+_files = click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, path_type=Path),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StockCount:
+    """A line of a stock file: what is on hand in one warehouse."""
+
+    product_id: str
+    warehouse: str
+    on_hand: Decimal
+    rank: int = 0
+    next_receipt_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateLine:
+    """A line of a rates file."""
+
+    currency: str
+    valid_on: date
+    rate: Decimal
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the records, told as they come."""
+
+    talk: Talk
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def told(self, path: Path, line: int | None, result: str, **data: Any) -> None:
+        """One record that was taken."""
+        self.counts[result] += 1
+        self.talk.say({"file": str(path), "line": line, "result": result, **data})
+
+    def refused(self, path: Path, line: int | None, error: O2CError) -> None:
+        """One record that was not."""
+        self.counts["refused"] += 1
+        place = str(path) if line is None else f"{path}:{line}"
+        self.talk.say(
+            {"file": str(path), "line": line, "result": "refused", "problem": problem_data(error)},
+            f"{place}: {error}",
+        )
+
+    def close(self) -> None:
+        """The sum; exit code 1 if anything was refused."""
+        words = ", ".join(f"{count} {result}" for result, count in self.counts.items())
+        self.talk.note(words or "nothing to import")
+        if self.counts["refused"]:
+            findings()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A record as a value, or why it is none."""
+
+    path: Path
+    line: int
+    value: Any = None
+    error: O2CError | None = None
+
+
+@click.group("import")
+def imports() -> None:
+    """Read files in. Repeating an import changes nothing."""
+
+
+@imports.command(
+    epilog=example("o2c import customers customers.csv", "o2c import customers customers.ndjson --json")
+)
+@_files
+@for_company
+@answers_json
+def customers(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
+    """Customers, as JSON or as CSV with columns such as party.name and credit_limit.amount."""
+    from gateway.http import acceptable
+    from gateway.stages.bill import bill_again
+    from gateway.store import customers as store
+    from o2c.order import Customer
+
+    with at_desk(code) as (_house, desk):
+        tally = _Tally(talk)
+
+        def check(who: Customer) -> None:
+            acceptable.customer(who, desk.company.currency)
+
+        def save(connection: Any, who: Customer) -> bool:
+            return store.save(connection, desk.company_id, who, desk.clock.now())
+
+        _save_all(desk, tally, _read(paths, Customer, "customer-invalid", check), "customer_id", save)
+        if tally.counts["updated"]:
+            bill_again(desk)  # what stopped an invoice may be mended now
+    tally.close()
+
+
+@imports.command(epilog=example("o2c import products products.csv"))
+@_files
+@for_company
+@answers_json
+def products(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
+    """Products, as JSON or as CSV with columns such as product_id, name, unit, tax.category, tax.rate."""
+    from gateway.http import acceptable
+    from gateway.store import catalogue
+    from o2c.order import Product
+
+    with at_desk(code) as (_house, desk):
+        tally = _Tally(talk)
+
+        def save(connection: Any, item: Product) -> bool:
+            return catalogue.save(connection, desk.company_id, item)
+
+        read = _read(paths, Product, "product-invalid", acceptable.product)
+        _save_all(desk, tally, read, "product_id", save)
+    tally.close()
+
+
+def _read(
+    paths: tuple[Path, ...], kind: type[Any], code: str, check: Callable[[Any], None] = lambda _value: None
+) -> Iterator[_Read]:
+    from formats import canonical
+    from gateway.cli.records import records
+
+    for path in paths:
+        try:
+            for record in records(path, kind):
+                try:
+                    value = canonical.decode(kind, record.data, code=code)
+                    check(value)
+                except Refused as error:
+                    yield _Read(path, record.line, error=error)
+                else:
+                    yield _Read(path, record.line, value)
+        except Refused as error:
+            yield _Read(path, 0, error=error)
+
+
+def _save_all(
+    desk: Desk, tally: _Tally, read: Iterator[_Read], key: str, save: Callable[[Any, Any], bool]
+) -> None:
+    """Save the good ones in groups with one commit each."""
+    source = following("importing", read)
+    while group := list(islice(source, _GROUP)):
+        good = [one for one in group if one.error is None]
+        new = desk.database.write(partial(_save_group, good=good, save=save)) if good else []
+        results = dict(zip(map(id, good), new, strict=True))
+        for one in group:
+            if one.error is not None:
+                tally.refused(one.path, one.line or None, one.error)
+            else:
+                result = "created" if results[id(one)] else "updated"
+                tally.told(one.path, one.line, result, id=getattr(one.value, key))
+
+
+def _save_group(connection: Any, good: list[_Read], save: Callable[[Any, Any], bool]) -> list[bool]:
+    return [save(connection, one.value) for one in good]
+
+
+@imports.command(epilog=example("o2c import stock stock.csv   # product_id,warehouse,on_hand"))
+@_files
+@for_company
+@answers_json
+def stock(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
+    """Stock counts: product_id, warehouse, on_hand, and if you like rank and next_receipt_on."""
+    from gateway.stages.fulfil import count_stock
+
+    def each(desk: Desk, count: StockCount) -> str:
+        count_stock(
+            desk,
+            count.product_id,
+            count.warehouse,
+            count.on_hand,
+            rank=count.rank,
+            next_receipt_on=count.next_receipt_on,
+        )
+        return f"{count.product_id} {count.warehouse}"
+
+    _one_by_one(paths, StockCount, code, talk, each)
+
+
+@imports.command(epilog=example("o2c import rates rates.csv   # currency,valid_on,rate"))
+@_files
+@for_company
+@answers_json
+def rates(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
+    """Exchange rates: currency, valid_on, rate in the company's currency for one."""
+    from gateway.cli.rates import check
+    from gateway.store import companies
+
+    def each(desk: Desk, one: RateLine) -> str:
+        check(one.currency, one.rate, desk.company.currency)
+        desk.database.write(
+            lambda c: companies.put_rate(c, desk.company_id, one.currency, one.valid_on, one.rate)
+        )
+        return f"{one.currency} {one.valid_on}"
+
+    _one_by_one(paths, RateLine, code, talk, each)
+
+
+def _one_by_one(
+    paths: tuple[Path, ...], kind: type, code: str | None, talk: Talk, each: Callable[[Desk, Any], str]
+) -> None:
+    tally = _Tally(talk)
+    with at_desk(code) as (_house, desk):
+        for one in following("importing", _read(paths, kind, "record-invalid")):
+            try:
+                if one.error is not None:
+                    raise one.error
+                tally.told(one.path, one.line, "stored", id=each(desk, one.value))
+            except Refused as error:
+                tally.refused(one.path, one.line or None, error)
+    tally.close()
+
+
+@imports.command(epilog=example("o2c import orders inbox/", "o2c import orders orders.ndjson order.xml"))
+@_files
+@for_company
+@answers_json
+def orders(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
+    """Orders: Peppol BIS Order (.xml), our JSON (.json, .ndjson), or folders of such files."""
+    from gateway.cli.incoming import accept, readings
+
+    tally = _Tally(talk)
+    with at_desk(code) as (_house, desk):
+        source = following("importing", readings(desk, paths))
+        while group := list(islice(source, _GROUP)):
+            for one, result in accept(desk, group):
+                if isinstance(result, O2CError):
+                    tally.refused(one.path, one.line, result)
+                else:
+                    stored = result.stored
+                    tally.told(
+                        one.path,
+                        one.line,
+                        "known" if result.replayed else "stored",
+                        id=stored.order_id,
+                        state=stored.state,
+                        external_id=stored.order.external_id,
+                    )
+                    if not result.replayed:
+                        tally.counts[stored.state] += 1
+    tally.close()
+
+
+@imports.command(epilog=example("o2c import statement 2026-03-02.xml"))
+@_files
+@for_company
+@answers_json
+def statement(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
+    """Bank statements (camt.053). A file is posted whole or not at all."""
+    from gateway.stages.settle import import_statements
+
+    tally = _Tally(talk)
+    with at_desk(code) as (house, desk):
+        for path in following("importing", paths, len(paths)):
+            try:
+                done = import_statements(desk, path.read_bytes(), house.settings.bank_file_limit)
+            except Refused as error:
+                tally.refused(path, None, error)
+                continue
+            for one in done:
+                counts = {name: getattr(one, name) for name in ("lines", "applied", "unmatched", "ignored")}
+                result = "known" if one.duplicate else "posted"
+                tally.told(
+                    path,
+                    None,
+                    result,
+                    id=one.statement_id,
+                    account=one.account,
+                    bank_statement_id=one.bank_statement_id,
+                    warnings=list(one.warnings),
+                    **counts,
+                )
+                words = ", ".join(f"{count} {name}" for name, count in counts.items())
+                talk.note(f"{path}: {one.account} {one.bank_statement_id}: {result}, {words}")
+                for warning in one.warnings:
+                    talk.note(f"  {warning}")
+    tally.close()

@@ -1,0 +1,201 @@
+"""Every row has its witness in the journal, and every witness its row.
+
+A stream's chain proves what stands in it, not that nothing was cut off at its end or left out of
+the tables. So whatever is stored must have the events that made it, as often as it was made, and
+what an event says it made must be there. Part of ``audit``: reads everything, changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from gateway.stages import approve
+from gateway.store.rows import unpack_all
+from gateway.store.schema import (
+    allocation,
+    customer,
+    decision,
+    delivery,
+    invoice,
+    journal,
+    notice,
+    payment,
+    sales_order,
+    shipment,
+    statement,
+)
+from o2c.errors import O2CError
+from o2c.order import OrderPart, PartState
+
+Fact = tuple[str, str]  # event and what it happened to: ("InvoiceIssued", "INV-00001")
+
+_SENT = {"invoice": "InvoiceSent", "answer": "AnswerSent", "notice": "NoticeSent"}
+_UNSENT = {"failed": "SendFailed", "withdrawn": "NoticeWithdrawn"}
+_SPEAKS = ("L0", "L1", "L2", "L3", "collection")
+_RESTRICTIONS = ("AccountFlagged", "CreditHeld", "CreditReleased")
+_QUANTITIES = ("StockReserved", "LineBackordered", "LineCancelled", "GoodsShipped")
+
+
+def _of_stream(stream: str, _: Mapping[str, Any]) -> str:
+    return stream.partition(":")[2]
+
+
+def _field(*names: str) -> Callable[[str, Mapping[str, Any]], str]:
+    return lambda _, data: " ".join(str(data.get(name)) for name in names)
+
+
+# How an event names what it happened to.
+_SUBJECT: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
+    **dict.fromkeys(
+        ["OrderReceived", *approve.EVENTS.values(), "OrderCancelled", "OrderAnswered", "StatementImported"],
+        _of_stream,
+    ),
+    **dict.fromkeys(["GoodsShipped", "BillingStopped"], _field("shipment")),
+    **dict.fromkeys(["InvoiceIssued", "InvoicePaid", "InvoiceFlagged", "InvoiceReviewed"], _field("number")),
+    **dict.fromkeys(["EntryBooked", "PaymentUnmatched"], _field("payment")),
+    "PaymentApplied": _field("payment", "number"),
+    **dict.fromkeys([*_SENT.values(), *_UNSENT.values()], _field("message")),
+}
+# These happen exactly as often as there are rows; of the others there may be more: a message that
+# failed was sent again, an invoice that was paid was opened once more.
+_EXACT = frozenset(_SUBJECT) - {
+    "BillingStopped",
+    "InvoicePaid",
+    "EntryBooked",
+    "PaymentApplied",
+    "PaymentUnmatched",
+    *_UNSENT.values(),
+}
+
+
+def check(connection: Connection, company_id: str) -> tuple[int, list[str]]:
+    """How many facts were compared, and one sentence for each that lacks its other half."""
+    rows = Counter(_facts_of_rows(connection, company_id))
+    quantities: Counter[Fact] = Counter()
+    standing: dict[str, str] = {}
+    events: Counter[Fact] = Counter()
+    for stream, event, data in _happened(connection, company_id):
+        if event in _SUBJECT:
+            events[event, _SUBJECT[event](stream, data)] += 1
+        if event in _QUANTITIES:
+            quantities[event, _of_stream(stream, data)] += _millionths(data["lines"])
+        if event in _RESTRICTIONS:
+            standing[_of_stream(stream, data)] = event
+    wrong = [f"{subject}: its {event} is not in the journal" for event, subject in rows - events]
+    wrong += [
+        f"{subject}: {event} is in the journal and what it made is not stored"
+        for event, subject in events - rows
+        if event in _EXACT
+    ]
+    wrong += _pieces(connection, company_id, quantities)
+    wrong += _restrictions(connection, company_id, standing)
+    return rows.total(), sorted(wrong)
+
+
+def _happened(connection: Connection, company_id: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    query = (
+        select(journal.c.stream, journal.c.event, journal.c.data)
+        .where(journal.c.company_id == company_id)
+        .order_by(journal.c.stream, journal.c.seq)
+    )
+    for row in connection.execution_options(yield_per=1000).execute(query):
+        try:
+            yield row.stream, row.event, json.loads(row.data)
+        except ValueError:  # reported as a broken journal row
+            continue
+
+
+def _millionths(lines: Iterable[Mapping[str, Any]]) -> int:
+    return sum(int(Decimal(line["quantity"]).scaleb(6)) for line in lines)
+
+
+# --- what the rows say must have happened --------------------------------------------------------
+def _facts_of_rows(connection: Connection, company_id: str) -> Iterator[Fact]:
+    def rows(*columns: Any) -> Iterator[Any]:
+        query: Select[Any] = select(*columns).where(columns[0].table.c.company_id == company_id)
+        return iter(connection.execution_options(yield_per=1000).execute(query))
+
+    for order in rows(sales_order.c.order_id, sales_order.c.state):
+        yield "OrderReceived", order.order_id
+        if order.state == "cancelled":
+            yield "OrderCancelled", order.order_id
+    for made in rows(decision.c.subject_id, decision.c.line_id, decision.c.policy, decision.c.body):
+        yield from _of_decision(made)
+    for left in rows(shipment.c.shipment_id, shipment.c.billing):
+        yield "GoodsShipped", left.shipment_id
+        if left.billing == "stopped":
+            yield "BillingStopped", left.shipment_id
+    for issued in rows(invoice.c.number, invoice.c.settled_at):
+        yield "InvoiceIssued", issued.number
+        if issued.settled_at is not None:
+            yield "InvoicePaid", issued.number
+    for file in rows(statement.c.statement_id):
+        yield "StatementImported", file.statement_id
+    for money in rows(payment.c.payment_id, payment.c.state):
+        yield "EntryBooked", money.payment_id
+        if money.state == "unmatched":
+            yield "PaymentUnmatched", money.payment_id
+    for part in rows(allocation.c.payment_id, allocation.c.invoice_number):
+        yield "PaymentApplied", f"{part.payment_id} {part.invoice_number}"
+    for words in rows(notice.c.order_id, notice.c.kind):
+        if words.kind == "order-answer":
+            yield "OrderAnswered", words.order_id
+    for message in rows(delivery.c.message_id, delivery.c.kind, delivery.c.state):
+        if message.state == "sent":
+            yield _SENT[message.kind], message.message_id
+        elif message.state in _UNSENT:
+            yield _UNSENT[message.state], message.message_id
+
+
+def _of_decision(row: Any) -> Iterator[Fact]:
+    try:
+        made = json.loads(row.body)
+        outcome = made["outcome"]
+        if row.policy == "credit" and row.line_id is None:
+            yield approve.EVENTS[approve.STATES[outcome]], row.subject_id
+        elif (
+            row.policy == "dunning" and outcome in _SPEAKS and made.get("actions", {}).get("review") == "yes"
+        ):
+            yield "InvoiceFlagged", row.subject_id
+            yield "InvoiceReviewed", row.subject_id
+    except (ValueError, KeyError, TypeError):  # so changed that it does not read: no event is like it
+        yield "Decision", row.subject_id
+
+
+# --- what can only be compared by amount or by the last word -------------------------------------
+def _pieces(connection: Connection, company_id: str, told: Mapping[Fact, int]) -> Iterator[str]:
+    """Pieces of each order against what the journal says was reserved, cancelled and shipped."""
+    query = select(sales_order.c.order_id, sales_order.c.parts).where(sales_order.c.company_id == company_id)
+    for row in connection.execution_options(yield_per=1000).execute(query):
+        try:
+            parts = unpack_all(OrderPart, row.parts)
+        except (O2CError, ValueError, TypeError):
+            yield f"order {row.order_id}: its parts cannot be read"
+            continue
+        now: Counter[PartState] = Counter()
+        for part in parts:
+            now[part.state] += int(part.quantity.scaleb(6))
+        was = {event: told.get((event, row.order_id), 0) for event in _QUANTITIES}
+        if (
+            was["GoodsShipped"] != now[PartState.SHIPPED]
+            or was["LineCancelled"] != now[PartState.CANCELLED]
+            or was["StockReserved"] < now[PartState.RESERVED] + now[PartState.SHIPPED]
+            or was["LineBackordered"] < now[PartState.BACKORDERED]
+        ):
+            yield f"order {row.order_id}: its pieces are not what the journal tells of them"
+
+
+def _restrictions(connection: Connection, company_id: str, standing: Mapping[str, str]) -> Iterator[str]:
+    """An account is flagged or on hold exactly if the last word on its stream says so."""
+    query = select(customer.c.customer_id, customer.c.flagged_at, customer.c.held_at)
+    for row in connection.execute(query.where(customer.c.company_id == company_id)):
+        restricted = row.flagged_at is not None or row.held_at is not None
+        told = standing.get(row.customer_id, "CreditReleased") != "CreditReleased"
+        if restricted != told:
+            yield f"customer {row.customer_id}: flag and hold are not what the journal says"

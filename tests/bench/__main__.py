@@ -1,0 +1,26 @@
+"""``python -m tests.bench NAME [--json]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+NAMES = {"intake": "intake", "order-to-invoice": "order_to_invoice"}
+
+
+def main() -> int:
+    """Run one bench; exit 1 if a bar is missed."""
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument("name", choices=sorted(NAMES))
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    asked = parser.parse_args()
+    os.environ["O2C_LOG_LEVEL"] = "WARNING"  # a line a request would be part of the figure
+    result = importlib.import_module(f"tests.bench.{NAMES[asked.name]}").run()
+    print(result.as_json() if asked.json else result.as_table())
+    return 0 if all(bar["holds"] for bar in result.bars.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Schemathesis throws what it can think of at every documented operation.
+
+Nothing may be a server error, and every answer must be a documented one: its status, content type,
+headers and body. Paths name things that exist half of the time, or only "not found" would be tried.
+The number of examples is bounded and their choice is fixed, so a failure here is one everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from tests.gateway.http.conftest import Caller
+
+CONFIG: dict[str, Any] = {
+    "seed": 1,
+    "generation": {"max-examples": 8, "deterministic": True, "database": "none", "no-shrink": True},
+    "phases": {"stateful": {"enabled": False}},
+    "checks": {
+        # A document that fits its schema may still be refused: a customer that does not exist, a
+        # currency without a rate. Each refusal has a test of its own.
+        "positive_data_acceptance": {"enabled": False},
+    },
+}
+
+
+@schemathesis.serializer("application/x-ndjson")
+def _lines(_context: Any, value: Any) -> Any:
+    """Schemathesis knows no NDJSON: its values go as they are."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
+@pytest.fixture
+def known(caller: Caller) -> dict[str, str]:
+    """Ids of things that exist, by the name of the path part."""
+    caller.given_goods()
+    hook = caller.post("/v1/webhooks", {"url": "https://hooks.example/o2c"}).json["id"]
+    invoice = caller.given_invoice()
+    [delivery, *_] = caller.get("/v1/webhook-deliveries").json["items"]
+    waiting = caller.given_order("A-2")
+    [job, *_] = caller.get("/v1/jobs").json["items"]
+    return {
+        "order_id": waiting["id"],
+        "shipment_id": invoice["shipment_id"],
+        "customer_id": "C-1",
+        "product_id": "P-1",
+        "warehouse": "BERGEN",
+        "number": invoice["number"],
+        "message_id": invoice["message_id"],
+        "currency": "EUR",
+        "day": "2026-03-01",
+        "endpoint_id": hook,
+        "delivery_id": delivery["delivery_id"],
+        "job_id": job["job_id"],
+    }
+
+
+def api(caller: Caller, known: dict[str, str]) -> OpenApiSchema:
+    """The served document, every path part of it sometimes a known id."""
+    config = SchemathesisConfig.from_dict(CONFIG | {"headers": {"Authorization": f"Bearer {caller.key}"}})
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", caller.app, config=config)
+    assert isinstance(schema, OpenApiSchema)
+
+    @schema.hook
+    def map_path_parameters(_context: Any, values: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Every second id is one that exists."""
+        return values and {
+            name: known.get(name, value) if len(str(value)) % 2 else value for name, value in values.items()
+        }
+
+    return schema
+
+
+@pytest.mark.slow
+def test_no_input_breaks_the_api_or_gets_an_undocumented_answer(
+    caller: Caller, known: dict[str, str]
+) -> None:
+    schema = api(caller, known)
+    tried: set[str] = set()
+    wrong: list[str] = []
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            wrong.append(f"{getattr(event, 'label', '')}: {getattr(event, 'value', event)}")
+        if isinstance(event, events.ScenarioFinished):
+            tried.add(event.recorder.label)
+            wrong += _failures(event.recorder)
+    assert "\n\n".join(wrong) == ""
+    assert tried >= {operation.ok().label for operation in schema.get_all_operations()}
+
+
+def _failures(recorder: Any) -> list[str]:
+    """What went wrong in one scenario, with the request that shows it."""
+    return [
+        f"{recorder.label}: {check.failure_info.failure}\n{check.failure_info.code_sample}"
+        for checks in recorder.checks.values()
+        for check in checks
+        if check.failure_info is not None
+    ]

@@ -1,0 +1,1 @@
+"""The store under death, concurrency and tampering, on both databases."""
