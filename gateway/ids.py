@@ -10,7 +10,6 @@ import secrets
 import threading
 from datetime import datetime
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 _RANDOM_BITS = 80
 
 
@@ -32,14 +31,6 @@ _sequence = _Sequence()
 
 
 def new_id(prefix: str, at: datetime) -> str:
-    """``new_id("ord", now)`` -> ``ord_01jd...``: 26 characters after the prefix."""
+    """``new_id("ord", now)`` -> ``ord_019ab4...``: 32 hexadecimal digits after the prefix."""
     millisecond, number = _sequence.next(int(at.timestamp() * 1000))
-    return f"{prefix}_{_base32(millisecond, 10)}{_base32(number, 16)}"
-
-
-def _base32(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, rest = divmod(number, 32)
-        digits.append(_ALPHABET[rest])
-    return "".join(reversed(digits))
+    return f"{prefix}_{millisecond:012x}{number:020x}"

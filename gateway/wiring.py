@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -27,7 +28,7 @@ from gateway.store.database import Database
 from o2c.errors import Refused
 from o2c.ports import Clock, DeliveryChannel
 from rules.decider import RuleDecider
-from rules.rulebook import default_content, load
+from rules.rulebook import Rulebook, default_content, load
 
 # How long another process's change of a company's settings, rule files or endpoints may go unseen.
 MEMORY_SECONDS = 10.0
@@ -110,7 +111,7 @@ class House:
             numbers.open_series(connection, new.company_id, new.profile.series)
             for policy in POLICIES:
                 content = default_content(policy)
-                book = load(content, name=f"{policy}.yaml")
+                book = rulebook(policy, content)
                 companies.activate_rulebook(
                     connection, new.company_id, policy, book.sha256, content, now, "o2c defaults"
                 )
@@ -122,10 +123,14 @@ class House:
         self.database.close()
 
 
+@lru_cache(maxsize=256)
+def rulebook(policy: str, content: bytes) -> Rulebook:
+    """The rule file in these bytes, read and tested once per process: many companies share one."""
+    return load(content, name=f"{policy}.yaml")
+
+
 def _decider(company: Company, books: Mapping[str, bytes]) -> RuleDecider:
-    loaded = {
-        policy: load(content, name=f"{company.company_id}/{policy}") for policy, content in books.items()
-    }
+    loaded = {policy: rulebook(policy, content) for policy, content in books.items()}
     for policy, book in loaded.items():
         if book.currency not in (None, company.currency):
             raise Refused(

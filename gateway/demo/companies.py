@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table reads better in one piece)
 """The demo's three companies: sellers, customers, price lists and shelves, all invented.
 
 Names and addresses are made up and every mail address ends in ``.example``. Numbers carry the check
@@ -42,6 +43,12 @@ class Market:
     warehouses: tuple[str, str]
     controller: str
     rates: tuple[tuple[str, date, Decimal], ...] = ()
+
+    def __str__(self) -> str:
+        one = self.company
+        money = " and ".join(account.currency for account in one.bank_accounts)
+        sells = f"{len(self.items)} products in {' and '.join(self.warehouses)}"
+        return f"{one.company_id}  {one.name}: {len(self.customers)} customers, {sells}, {money}"
 
 
 # id | name | street | postcode city | number | risk | limit (- none) | contact
@@ -125,7 +132,13 @@ def _customers(market: str, currency: str) -> Iterator[Customer]:
         known = limit != "-"
         yield Customer(
             CustomerId(code),
-            _buyer(market, name, Address(_country(market, number), street, None, None, city, postcode), number, contact),
+            _buyer(
+                market,
+                name,
+                Address(_country(market, number), street, None, None, city, postcode),
+                number,
+                contact,
+            ),
             risk_class=risk,
             credit_limit=Money(Decimal(limit), currency) if known else None,
             approval_until=APPROVED_UNTIL if known else None,

@@ -25,7 +25,8 @@ def peppol_order(order: Order, seller: Party) -> bytes:
     """The order as a Peppol BIS Order."""
     lines = "".join(_order_line(line, order.currency) for line in order.lines)
     return f"""<?xml version="1.0" encoding="UTF-8"?>
-<Order xmlns="{_UBL}:Order-2" xmlns:cac="{_UBL}:CommonAggregateComponents-2" xmlns:cbc="{_UBL}:CommonBasicComponents-2">
+<Order xmlns="{_UBL}:Order-2"
+    xmlns:cac="{_UBL}:CommonAggregateComponents-2" xmlns:cbc="{_UBL}:CommonBasicComponents-2">
   <cbc:CustomizationID>{ORDER}</cbc:CustomizationID>
   <cbc:ProfileID>{ORDER_ONLY_PROCESS}</cbc:ProfileID>
   <cbc:ID>{escape(order.document_id)}</cbc:ID>
@@ -41,10 +42,10 @@ def peppol_order(order: Order, seller: Party) -> bytes:
 
 def _party(who: Party) -> str:
     assert who.endpoint is not None
-    address, contact = who.address, who.contact
+    address, contact, endpoint = who.address, who.contact, who.endpoint
     return f"""
     <cac:Party>
-      <cbc:EndpointID schemeID={quoteattr(who.endpoint.scheme or "")}>{escape(who.endpoint.value)}</cbc:EndpointID>
+      <cbc:EndpointID schemeID={quoteattr(endpoint.scheme or "")}>{escape(endpoint.value)}</cbc:EndpointID>
       <cac:PostalAddress>
         <cbc:StreetName>{escape(address.street or "")}</cbc:StreetName>
         <cbc:CityName>{escape(address.city or "")}</cbc:CityName>
@@ -79,7 +80,9 @@ def _order_line(line: OrderLine, currency: str) -> str:
       <cac:Price><cbc:PriceAmount currencyID="{currency}">{line.net_price}</cbc:PriceAmount></cac:Price>
       <cac:Item>
         <cbc:Name>{escape(line.name)}</cbc:Name>
-        <cac:SellersItemIdentification><cbc:ID>{escape(line.seller_item_id or "")}</cbc:ID></cac:SellersItemIdentification>
+        <cac:SellersItemIdentification>
+          <cbc:ID>{escape(line.seller_item_id or "")}</cbc:ID>
+        </cac:SellersItemIdentification>
 {_tax(line.tax)}      </cac:Item>
     </cac:LineItem>
   </cac:OrderLine>
@@ -113,7 +116,9 @@ def bank_file(
 ) -> bytes:
     """The statement of one account and day; its balances add up."""
     closing = opening + sum((line.amount for line in lines), Decimal(0))
-    entries = "".join(_entry(line, currency, on, f"{on:%y%m%d}{number:03d}{n:02d}") for n, line in enumerate(lines, 1))
+    entries = "".join(
+        _entry(line, currency, on, f"{on:%y%m%d}{number:03d}{n:02d}") for n, line in enumerate(lines, 1)
+    )
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">
   <BkToCstmrStmt>

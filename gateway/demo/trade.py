@@ -13,11 +13,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from formats import canonical
 from formats.ubl.read_order import read_order
 from gateway import jobs
 from gateway.demo.companies import Market
 from gateway.demo.papers import BankLine, bank_file, peppol_order
+from gateway.demo.place import Place
 from gateway.demo.story import BANK, TAX_MONTH, Ordered, Step, steps
 from gateway.stages import approve, bill, fulfil, receive, report, settle
 from gateway.stages.answer import PEPPOL
@@ -42,7 +45,7 @@ class Trade:
 
     house: House
     market: Market
-    folder: Path
+    place: Place
     orders: dict[str, str] = field(default_factory=dict)  # number in the story -> order id
     shipped: Counter[str] = field(default_factory=Counter)
     statements: Counter[str] = field(default_factory=Counter)  # by account
@@ -63,18 +66,26 @@ class Trade:
         self.house.add_company(self.market.company)
         desk, market = self.desk(), self.market
         now = desk.clock.now()
-        for who in market.customers:
-            desk.database.write(lambda c, who=who: customers.save(c, self.company_id, who, now))
-        for rate in market.rates:
-            desk.database.write(lambda c, rate=rate: companies.set_rate(c, self.company_id, *rate))
+
+        def master_data(connection: Connection) -> None:
+            for who in market.customers:
+                customers.save(connection, self.company_id, who, now)
+            for currency, valid_on, rate in market.rates:
+                companies.set_rate(connection, self.company_id, currency, valid_on, rate)
+            for item in market.items:
+                catalogue.save(connection, self.company_id, item.product)
+
+        desk.database.write(master_data)
         for item in market.items:
-            product = item.product
-            desk.database.write(lambda c, product=product: catalogue.save(c, self.company_id, product))
             for rank, (warehouse, pieces) in enumerate(zip(market.warehouses, item.stock, strict=True)):
                 fulfil.count_stock(
-                    desk, product.product_id, warehouse, Decimal(pieces),
-                    rank=rank, next_receipt_on=item.next_receipt_on,
-                )  # fmt: skip
+                    desk,
+                    item.product.product_id,
+                    warehouse,
+                    Decimal(pieces),
+                    rank=rank,
+                    next_receipt_on=item.next_receipt_on,
+                )
 
     # --- a day -----------------------------------------------------------------------------------
     def live(self, day: date, todays: Sequence[Step]) -> None:
@@ -115,15 +126,36 @@ class Trade:
         who = next(c for c in self.market.customers if c.customer_id == wanted.customer_id)
         currency = _CURRENCIES.get(who.party.address.country, self.market.company.currency)
         export = None if currency == self.market.company.currency else Tax(VatCategory.EXPORT)
-        items = {item.product.product_id: item for item in self.market.items}
         lines = tuple(
-            OrderLine(str(place), items[code].product.name, Quantity(pieces, "C62"), price or items[code].price,
-                      tax=export or items[code].product.tax, seller_item_id=code)
-            for place, (code, pieces, price) in enumerate(wanted.lines, start=1)
-        )  # fmt: skip
+            self._line(str(place), *line, export) for place, line in enumerate(wanted.lines, start=1)
+        )
         today = self.desk().clock.today()
-        return Order("shop", wanted.number, f"PO-{wanted.number}", today, currency, who.party, lines, who.customer_id,
-                     buyer_reference=who.party.contact.name, valid_until=today + timedelta(30))  # fmt: skip
+        return Order(
+            "shop",
+            wanted.number,
+            f"PO-{wanted.number}",
+            today,
+            currency,
+            who.party,
+            lines,
+            who.customer_id,
+            buyer_reference=who.party.contact.name,
+            valid_until=today + timedelta(30),
+        )
+
+    def _line(
+        self, line_id: str, code: str, pieces: Decimal, price: Decimal | None, tax: Tax | None
+    ) -> OrderLine:
+        item = next(item for item in self.market.items if item.product.product_id == code)
+        product = item.product
+        return OrderLine(
+            line_id,
+            product.name,
+            Quantity(pieces, product.unit),
+            item.price if price is None else price,
+            tax=tax or product.tax,
+            seller_item_id=code,
+        )
 
     def _as_json(self, order: Order) -> Incoming:
         content = canonical.dumps(canonical.encode(order))
@@ -131,11 +163,13 @@ class Trade:
 
     def _as_xml(self, order: Order) -> Incoming:
         content = peppol_order(order, self.market.company.profile.party)
-        self._keep(order_file(self.folder, self.company_id, order.document_id), content)
+        self._keep(self.place.order_file(self.company_id, order.document_id), content)
         return Incoming(read_order(content, PEPPOL), Document("order", "application/xml", content))
 
     def _cancels(self, step: Step) -> None:
-        fulfil.cancel(self.desk("customer service"), self.orders[step.subject], (), "the customer changed its mind")
+        fulfil.cancel(
+            self.desk("customer service"), self.orders[step.subject], (), "the customer changed its mind"
+        )
 
     # --- what we do ------------------------------------------------------------------------------
     def _approves(self, step: Step) -> None:
@@ -181,15 +215,15 @@ class Trade:
         by_account: defaultdict[tuple[str, str], list[BankLine]] = defaultdict(list)
         for step in todays:
             for currency, line in self._bank_lines(step):
-                account = self.market.company.account_in(currency)
-                assert account is not None
-                by_account[account.account, currency].append(line)
+                paid_to = self.market.company.account_in(currency)
+                assert paid_to is not None
+                by_account[paid_to.account, currency].append(line)
         for (account, currency), lines in by_account.items():
             self.statements[account] += 1
             opening = self.balances.get(account, _OPENING)
             self.balances[account] = opening + sum((line.amount for line in lines), Decimal(0))
             content = bank_file(account, currency, day, self.statements[account], opening, lines)
-            self._keep(statement_file(self.folder, self.company_id, currency, day), content)
+            self._keep(self.place.statement_file(self.company_id, currency, day), content)
             settle.import_statements(self.desk("bank"), content)
 
     def _bank_lines(self, step: Step) -> Iterator[tuple[str, BankLine]]:
@@ -199,10 +233,13 @@ class Trade:
         for issued, still_open in self._open_invoices(self.orders[step.subject]):
             invoice = issued.invoice
             amount = Decimal(step.argument) if step.verb == "part" else still_open.amount
-            yield invoice.currency, {
-                "text": BankLine(amount, invoice.buyer.name, text=f"Invoice {invoice.number}, thank you"),
-                "vague": BankLine(amount, invoice.buyer.name, text="as agreed on the phone"),
-            }.get(step.verb, BankLine(amount, invoice.buyer.name, invoice.payment.reference))
+            yield (
+                invoice.currency,
+                {
+                    "text": BankLine(amount, invoice.buyer.name, text=f"Invoice {invoice.number}, thank you"),
+                    "vague": BankLine(amount, invoice.buyer.name, text="as agreed on the phone"),
+                }.get(step.verb, BankLine(amount, invoice.buyer.name, invoice.payment.reference)),
+            )
 
     def _open_invoices(self, order_id: str) -> list[tuple[IssuedInvoice, Money]]:
         with self.house.database.read() as connection:
@@ -213,38 +250,21 @@ class Trade:
         return [(one, Money.from_minor(minor, one.invoice.currency)) for one, minor in found if minor]
 
     # --- the tax office --------------------------------------------------------------------------
-    def writes_saft(self) -> Path:
+    def writes_saft(self) -> None:
         """The SAF-T file of the month, in the demo's folder."""
         name, chunks = report.saft(self.desk("accountant"), *TAX_MONTH)
-        path = saft_file(self.folder, name)
-        self._keep(path, b"".join(chunks))
-        return path
+        self._keep(self.place.saft_file(name), b"".join(chunks))
 
     def _keep(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
-def order_file(folder: Path, company_id: str, document_id: str) -> Path:
-    """Where a Peppol order that came in is kept."""
-    return folder / "received" / f"{company_id}-{document_id}.xml"
-
-
-def statement_file(folder: Path, company_id: str, currency: str, day: date) -> Path:
-    """Where a bank file is kept."""
-    return folder / "bank" / f"{company_id}-{currency}-{day}.xml"
-
-
-def saft_file(folder: Path, name: str) -> Path:
-    """Where a SAF-T file is kept."""
-    return folder / "saft" / name
-
-
-def play(trades: Sequence[Trade], told: Callable[[date], None]) -> Path:
-    """The whole story, day by day at every company; ``told`` hears of each day. The SAF-T file's path."""
+def play(trades: Sequence[Trade], told: Callable[[date], None]) -> None:
+    """The whole story, day by day at every company; ``told`` hears of each day that has passed."""
     plans = {trade.company_id: steps(trade.company_id) for trade in trades}
     for day in sorted({day for plan in plans.values() for day in plan}):
         for trade in trades:
             trade.live(day, plans[trade.company_id].get(day, ()))
         told(day)
-    return trades[0].writes_saft()
+    trades[0].writes_saft()

@@ -16,7 +16,7 @@ from gateway.store.customers import keys_of
 from o2c.errors import Fault, Refused
 from o2c.money import Money, minor_digits
 from o2c.order import AllowanceCharge, Customer, Order, OrderLine, Product
-from o2c.party import Identifier, Party
+from o2c.party import Address, Identifier, Party
 
 MOST = Decimal(10) ** 12  # of a price, a quantity, an amount: far below what the columns hold
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
@@ -65,6 +65,10 @@ def _order_faults(one: Order) -> Iterator[Fault]:
     if not _CURRENCY.match(one.currency):
         yield Fault("/currency", "currency", "must be an ISO 4217 code such as EUR.")
     yield from _party(one.buyer, "/buyer")
+    yield from _party(one.seller, "/seller")
+    yield from _party(one.invoicee, "/invoicee")
+    yield from _address(one.delivery.address, "/delivery/address")
+    yield from _identifier(one.delivery.location_id, "/delivery/location_id")
     if not one.lines:
         yield Fault("/lines", "missing", "the order has no lines.")
     known: set[str] = set()
@@ -89,6 +93,8 @@ def _line(line: OrderLine, at: str) -> Iterator[Fault]:
         yield Fault(f"{at}/net_price", "number", f"must be 0 to {MOST:f}.")
     if not 0 < line.price_base <= MOST:
         yield Fault(f"{at}/price_base", "number", f"must be above 0, at most {MOST:f}.")
+    if line.standard_item_id is not None:
+        yield from _identifier(line.standard_item_id, f"{at}/standard_item_id")
     if line.allowance_charges:
         yield from _amounts(line.allowance_charges, f"{at}/allowance_charges")
 
@@ -99,13 +105,28 @@ def _amounts(extras: Iterable[AllowanceCharge], at: str) -> Iterator[Fault]:
             yield Fault(f"{at}/{place}/amount", "number", f"must be 0 to {MOST:f}.")
 
 
-def _party(who: Party, at: str) -> Iterator[Fault]:
+def _party(who: Party | None, at: str) -> Iterator[Fault]:
+    if who is None:
+        return
     if not who.name:
         yield Fault(f"{at}/name", "missing", "the party has no name.")
-    if not _COUNTRY.match(who.address.country):
-        yield Fault(f"{at}/address/country", "country", "must be an ISO 3166-1 code such as NO.")
+    yield from _address(who.address, f"{at}/address")
+    yield from _identifier(who.endpoint, f"{at}/endpoint")
+    yield from _identifier(who.legal_id, f"{at}/legal_id")
+    for place, identifier in enumerate(who.identifiers):
+        yield from _identifier(identifier, f"{at}/identifiers/{place}")
     if any(len(key) > _KEY_LIMIT for key in keys_of(who)):
         yield Fault(at, "too-long", f"an identifier is longer than {_KEY_LIMIT - 20} characters.")
+
+
+def _address(where: Address | None, at: str) -> Iterator[Fault]:
+    if where is not None and not _COUNTRY.match(where.country):
+        yield Fault(f"{at}/country", "country", "must be an ISO 3166-1 code such as NO.")
+
+
+def _identifier(identifier: Identifier | None, at: str) -> Iterator[Fault]:
+    if identifier is not None and not identifier.value:
+        yield Fault(f"{at}/value", "missing", "the identifier is empty.")
 
 
 def _length(value: str, at: str, limit: int) -> Iterator[Fault]:
@@ -134,6 +155,7 @@ def _product_faults(one: Product) -> Iterator[Fault]:
         yield Fault("/name", "missing", "the product has no name.")
     if not 0 < len(one.unit) <= 3:
         yield Fault("/unit", "unit", "must be a UN/ECE Recommendation 20 code such as C62.")
+    yield from _identifier(one.standard_id, "/standard_id")
     if one.standard_id is not None and len(_key(one.standard_id)) > ID_LIMIT:
         yield Fault("/standard_id", "too-long", f"scheme and value have more than {ID_LIMIT - 1} characters.")
 

@@ -17,12 +17,11 @@ from flask import Response, request, stream_with_context
 from werkzeug.exceptions import HTTPException
 
 from gateway.http import messages, problems
-from gateway.http.messages import JSON, NDJSON
+from gateway.http.messages import NDJSON
 from gateway.http.operation import BINARY, Answer, operation
-from gateway.http.orders import read_json, receive, same_but_for
+from gateway.http.orders import Sent, read_json, receive, same_but_for_the_day
 from gateway.stages.desk import Desk
-from gateway.stages.receive import Incoming, Received, receive_orders
-from gateway.store.archive import Document
+from gateway.stages.receive import Received, receive_orders
 from o2c.errors import Conflict, O2CError, Refused
 
 blueprint = APIBlueprint("bulk", __name__, tag="Orders")
@@ -36,9 +35,7 @@ class _Line:
     """One line of the request: an order to store, or why it is none."""
 
     index: int
-    incoming: Incoming | None = None
-    filled: frozenset[str] = frozenset()
-    error: O2CError | None = None
+    content: Sent | O2CError
 
 
 @blueprint.post("/v1/orders/bulk")
@@ -74,55 +71,53 @@ def _lines(desk: Desk, reader: BufferedReader[Any]) -> Iterator[_Line]:
             content = reader.readline(LINE_LIMIT + 1)
         except HTTPException as error:  # larger than the limit, or the caller has gone
             words = error.description or error.name
-            yield _Line(index, error=Refused("too-large", words, next_step="Send the rest by itself."))
+            yield _Line(index, Refused("too-large", words, next_step="Send the rest by itself."))
             return
         if not content:
             return
         if len(content) > LINE_LIMIT:
             words = f"line {index} is longer than {LINE_LIMIT:,} bytes; it and what follows was not read."
-            yield _Line(index, error=Refused("too-large", words, next_step="Send it as POST /v1/orders."))
+            yield _Line(index, Refused("too-large", words, next_step="Send it as POST /v1/orders."))
             return
         if content.strip():
-            yield _read(desk, index, content)
+            yield _Line(index, _read(desk, content))
             index += 1
 
 
-def _read(desk: Desk, index: int, content: bytes) -> _Line:
+def _read(desk: Desk, content: bytes) -> Sent | O2CError:
     try:
-        order, filled = read_json(desk, messages.json_object(content))
+        return read_json(desk, content.strip())
     except O2CError as error:
-        return _Line(index, error=error)
-    return _Line(index, Incoming(order, Document("order", JSON, content.strip())), filled)
+        return error
 
 
 def _receive(desk: Desk, group: Sequence[_Line]) -> list[Received | O2CError]:
-    good = [line for line in group if line.incoming is not None]
-    results = dict(zip((line.index for line in good), _store(desk, good), strict=True))
-    return [line.error or results[line.index] for line in group]
+    good = [line.content for line in group if isinstance(line.content, Sent)]
+    results = iter(_store(desk, good))
+    return [next(results) if isinstance(line.content, Sent) else line.content for line in group]
 
 
-def _store(desk: Desk, good: Sequence[_Line]) -> list[Received | O2CError]:
+def _store(desk: Desk, good: Sequence[Sent]) -> list[Received | O2CError]:
     if not good:
         return []
     try:
-        stored = receive_orders(desk, [line.incoming for line in good if line.incoming is not None])
+        stored = receive_orders(desk, [sent.incoming for sent in good])
     except Exception:  # one of them broke the group's transaction: each gets its own
-        return [_alone(desk, line) for line in good]
-    return [_forgiven(desk, line, result) for line, result in zip(good, stored, strict=True)]
+        return [_alone(desk, sent) for sent in good]
+    return [_forgiven(desk, sent, result) for sent, result in zip(good, stored, strict=True)]
 
 
-def _alone(desk: Desk, line: _Line) -> Received | O2CError:
-    assert line.incoming is not None
+def _alone(desk: Desk, sent: Sent) -> Received | O2CError:
     try:
-        return receive(desk, line.incoming, line.filled)
+        return receive(desk, sent)
     except Exception as error:
         return problems.explained(error)
 
 
-def _forgiven(desk: Desk, line: _Line, result: Received | O2CError) -> Received | O2CError:
-    """A repeat that differs only in what we filled in is the same order."""
-    if isinstance(result, Conflict) and line.incoming is not None:
-        return same_but_for(desk, line.incoming, line.filled, result) or result
+def _forgiven(desk: Desk, sent: Sent, result: Received | O2CError) -> Received | O2CError:
+    """A repeat on another day that names no day is the same order."""
+    if isinstance(result, Conflict):
+        return same_but_for_the_day(desk, sent, result) or result
     return problems.explained(result) if isinstance(result, O2CError) else result
 
 

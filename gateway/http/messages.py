@@ -18,8 +18,6 @@ from typing import Any, TypeVar
 from flask import Response, request
 from pydantic import BaseModel
 
-from formats.characters import illegal_character
-from gateway.http.fields import ID_LIMIT
 from gateway.http.problems import UnsupportedMedia
 from o2c.errors import Fault, Refused
 
@@ -132,8 +130,3 @@ def answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = No
 def document(content: bytes, media: str) -> Response:
     """Archived bytes exactly as they are."""
     return Response(content, 200, content_type=media)
-
-
-def clean_id(value: str) -> str:
-    """``value`` if it can be an id at all, else one that nothing has: no database is asked about NUL."""
-    return "" if len(value) > ID_LIMIT or illegal_character(value) else value

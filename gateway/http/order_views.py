@@ -13,8 +13,10 @@ from sqlalchemy import Connection
 
 from gateway.http.schema import Sum
 from gateway.stages.desk import Desk
+from gateway.stages.receive import Received
 from gateway.store import invoices, journal, ledger, orders
 from gateway.store.orders import StoredOrder
+from o2c.decision import Decision, FactValue
 from o2c.money import Money
 from o2c.order import Order, OrderPart
 from o2c.process import OrderFacts, order_status
@@ -26,7 +28,7 @@ class CreditDecision:
 
     outcome: str
     say: str
-    facts: Mapping[str, bool | int | str]
+    facts: Mapping[str, FactValue]
     rulebook_sha256: str
     decided_by: str
     rule: str | None = None
@@ -113,9 +115,24 @@ def summary(stored: StoredOrder) -> OrderSummary:
     return OrderSummary(**_common(stored))
 
 
-def view(desk: Desk, connection: Connection, stored: StoredOrder, *, fresh: bool = False) -> OrderView:
-    """An order with its decision. A ``fresh`` one has no shipments and is not answered yet."""
-    return OrderView(**_common(stored), **_standing(desk, connection, stored, fresh))
+def view(desk: Desk, connection: Connection, stored: StoredOrder) -> OrderView:
+    """An order with its decision."""
+    return OrderView(**_common(stored), **_standing(desk, connection, stored))
+
+
+def fresh_view(desk: Desk, received: Received) -> OrderView:
+    """An order that has just been stored: no shipment, no answer, and only a held one needs a look."""
+    stored, made = received.stored, received.credit
+    overdue = None
+    if stored.state == "held":
+        with desk.database.read() as connection:
+            overdue = _overdue(desk, connection, stored)
+    return OrderView(
+        **_common(stored),
+        status=order_status(_facts(stored)),
+        decision=_decision(made, desk.actor) if made else None,
+        settle_first=overdue,
+    )
 
 
 def whole(desk: Desk, connection: Connection, stored: StoredOrder) -> OrderWhole:
@@ -123,47 +140,49 @@ def whole(desk: Desk, connection: Connection, stored: StoredOrder) -> OrderWhole
     issued = invoices.of_order(connection, desk.company_id, stored.order_id)
     return OrderWhole(
         **_common(stored),
-        **_standing(desk, connection, stored, False),
+        **_standing(desk, connection, stored),
         order=stored.order,
         invoices=[one.invoice.number for one in issued],
         document_sha256=stored.document_sha256,
     )
 
 
-def _standing(desk: Desk, connection: Connection, stored: StoredOrder, fresh: bool) -> dict[str, Any]:
+def _standing(desk: Desk, connection: Connection, stored: StoredOrder) -> dict[str, Any]:
     return {
-        "status": order_status(_facts(desk, connection, stored, fresh)),
+        "status": order_status(_facts(stored, *_billed(desk, connection, stored.order_id))),
         "decision": _credit(desk, connection, stored.order_id),
         "settle_first": _overdue(desk, connection, stored) if stored.state == "held" else None,
-        "answer": None if fresh else _told(desk, connection, stored.order_id),
+        "answer": _told(desk, connection, stored.order_id),
     }
 
 
 _CREDIT = {"approved": "approve", "referred": "refer", "held": "hold", "refused": "reject"}
 
 
-def _facts(desk: Desk, connection: Connection, stored: StoredOrder, fresh: bool) -> OrderFacts:
+def _facts(stored: StoredOrder, invoiced: Decimal = Decimal(0), unpaid: int = 0) -> OrderFacts:
+    credit = _CREDIT.get(stored.state)
+    return OrderFacts(credit, stored.state == "cancelled", stored.parts, invoiced, unpaid)
+
+
+def _billed(desk: Desk, connection: Connection, order_id: str) -> tuple[Decimal, int]:
+    """(pieces on invoices, minor units unpaid on them)."""
     invoiced, unpaid = Decimal(0), 0
-    if not fresh:
-        for one in orders.shipments_of(connection, desk.company_id, stored.order_id):
-            if one.billing == "done":
-                invoiced += sum((line.quantity for line in one.shipment.lines), Decimal(0))
-                unpaid += invoices.open_amount(connection, desk.company_id, one.invoice_number or "")
-    return OrderFacts(_CREDIT.get(stored.state), stored.state == "cancelled", stored.parts, invoiced, unpaid)
+    for one in orders.shipments_of(connection, desk.company_id, order_id):
+        if one.billing == "done":
+            invoiced += sum((line.quantity for line in one.shipment.lines), Decimal(0))
+            unpaid += invoices.open_amount(connection, desk.company_id, one.invoice_number or "")
+    return invoiced, unpaid
 
 
 def _credit(desk: Desk, connection: Connection, order_id: str) -> CreditDecision | None:
-    row = orders.latest_credit(connection, desk.company_id, order_id)
-    if row is None:
-        return None
-    made = json.loads(row.body)
-    facts = {name: _figure(value) for name, value in made.get("facts", {}).items()}
-    return CreditDecision(row.outcome, made["say"], facts, row.rulebook_sha256, row.actor, row.rule)
+    """The last credit decision: a person's word comes after the rules'."""
+    made = [(row, one) for row, one in orders.decisions(connection, desk.company_id, order_id)]
+    standing = [_decision(one, row.actor) for row, one in made if row.policy == "credit"]
+    return standing[-1] if standing else None
 
 
-def _figure(value: Any) -> Any:
-    """Decimals are stored marked, to tell them from text; here both are text."""
-    return value["decimal"] if type(value) is dict else value
+def _decision(made: Decision, by: str) -> CreditDecision:
+    return CreditDecision(made.outcome, made.say, made.facts, made.rulebook_sha, by, made.rule)
 
 
 def _overdue(desk: Desk, connection: Connection, stored: StoredOrder) -> list[OverdueItem]:

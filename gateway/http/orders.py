@@ -24,14 +24,15 @@ from gateway.http import acceptable, messages
 from gateway.http.fields import EXTERNAL_LIMIT, Paging
 from gateway.http.messages import JSON, XML, answer
 from gateway.http.operation import BINARY, Answer, answers, operation
-from gateway.http.order_views import OrderPage, OrderView, OrderWhole, summary, view, whole
-from gateway.stages import approve
+from gateway.http.order_views import OrderPage, OrderView, OrderWhole, fresh_view, summary, view, whole
+from gateway.stages import judge
 from gateway.stages.answer import PEPPOL, WAITING, answer_of
 from gateway.stages.desk import Desk
 from gateway.stages.receive import Incoming, Received, receive_order
-from gateway.store import archive, catalogue, customers, journal, orders, outbox
+from gateway.store import archive, catalogue, journal, orders, outbox
 from gateway.store.archive import Document
 from o2c.answer import OrderAnswer
+from o2c.decision import FactValue
 from o2c.errors import Conflict, Fault, NotFound, Refused
 from o2c.order import Order
 
@@ -79,7 +80,7 @@ class DecisionView:
     policy: str
     outcome: str
     say: str
-    facts: Mapping[str, bool | int | str]
+    facts: Mapping[str, FactValue]
     why_not: list[Mapping[str, Any]]
     rulebook_sha256: str
     engine: str
@@ -124,8 +125,7 @@ def create_order(desk: Desk) -> Response:
         acceptable.order(order)
         received = receive_order(desk, Incoming(order, Document("order", XML, content), key))
     else:
-        order, filled = read_json(desk, messages.json_object(content))
-        received = receive(desk, Incoming(order, Document("order", JSON, content), key), filled)
+        received = receive(desk, read_json(desk, content, key))
     return written(desk, received)
 
 
@@ -140,72 +140,66 @@ def _idempotency_key() -> str | None:
     return key
 
 
-def read_json(desk: Desk, data: dict[str, Any]) -> tuple[Order, frozenset[str]]:
-    """The order that a JSON object describes, and the fields that we filled in."""
-    filled = set()
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An order as sent in JSON, on its way in. ``undated``: the day is ours, not the caller's."""
+
+    incoming: Incoming
+    undated: bool
+
+
+# Stands for the buyer until the stage, which loads the customer anyway, puts in what we know of it.
+_STAND_IN = {"name": "(the customer)", "address": {"country": "ZZ"}}
+
+
+def read_json(desk: Desk, content: bytes, key: str | None = None) -> Sent:
+    """The order that a JSON object describes; what the caller left to us is filled in."""
+    data = messages.json_object(content)
+    undated = data.get("ordered_on") is None
+    buyer_known = data.get("buyer") is None and data.get("customer_id") is not None
     if data.get("source") is None:
         data["source"] = API
     if data.get("document_id") is None and "external_id" in data:
         data["document_id"] = data["external_id"]
-    if data.get("ordered_on") is None:
+    if undated:
         data["ordered_on"] = desk.clock.today().isoformat()
-        filled.add("/ordered_on")
-    if data.get("buyer") is None and type(data.get("customer_id")) is str:
-        data["buyer"] = _buyer(desk, data["customer_id"])
-        filled.add("/buyer")
+    if buyer_known:
+        data["buyer"] = _STAND_IN
     order = canonical.decode(Order, data)
     acceptable.order(order)
-    return order, frozenset(filled)
+    return Sent(Incoming(order, Document("order", JSON, content), key, buyer_known), undated)
 
 
-def _buyer(desk: Desk, customer_id: str) -> Any:
-    with desk.database.read() as connection:
-        party = customers.party_data(connection, desk.company_id, messages.clean_id(customer_id))
-    if party is None:
-        told = f"there is no customer {customer_id[:80]}."
-        raise Refused(
-            "order-invalid",
-            told,
-            next_step="Create it: PUT /v1/customers/{id}, or send the buyer.",
-            faults=[Fault("/customer_id", "unknown", told)],
-        )
-    return party
-
-
-def receive(desk: Desk, incoming: Incoming, filled: frozenset[str]) -> Received:
-    """Store an order; a repeat that differs only in what we filled in is the same order."""
+def receive(desk: Desk, sent: Sent) -> Received:
+    """Store an order; a repeat on another day that names no day is the same order."""
     try:
-        return receive_order(desk, incoming)
+        return receive_order(desk, sent.incoming)
     except Conflict as conflict:
-        known = same_but_for(desk, incoming, filled, conflict)
+        known = same_but_for_the_day(desk, sent, conflict)
         if known is None:
             raise
         return known
 
 
-def same_but_for(
-    desk: Desk, incoming: Incoming, filled: frozenset[str], conflict: Conflict
-) -> Received | None:
-    """The stored order, if only fields that we filled in differ from it."""
-    tops = {"/" + fault.pointer.split("/")[1] for fault in conflict.faults}
-    if conflict.code != "order-changed" or not tops or not tops <= filled:
+def same_but_for_the_day(desk: Desk, sent: Sent, conflict: Conflict) -> Received | None:
+    """The stored order, if nothing but the day that we filled in differs from it."""
+    if not sent.undated or [fault.pointer for fault in conflict.faults] != ["/ordered_on"]:
         return None
-    order = incoming.order
+    order = sent.incoming.order
     with desk.database.read() as connection:
         stored = orders.find_by_keys(
-            connection, desk.company_id, order.source, order.external_id, incoming.idempotency_key
+            connection, desk.company_id, order.source, order.external_id, sent.incoming.idempotency_key
         )
     return None if stored is None else Received(stored, True)
 
 
 def written(desk: Desk, received: Received) -> Response:
     """201 with the order's place, or 200 for a repeat."""
-    order_id = received.stored.order_id
+    if not received.replayed:
+        seen = fresh_view(desk, received)
+        return answer(seen, 201, {"Location": f"/v1/orders/{seen.id}"})
     with desk.database.read() as connection:
-        seen = view(desk, connection, received.stored, fresh=not received.replayed)
-    if received.replayed:
-        return answer(seen, 200, {"Idempotent-Replayed": "true"})
-    return answer(seen, 201, {"Location": f"/v1/orders/{order_id}"})
+        return answer(view(desk, connection, received.stored), 200, {"Idempotent-Replayed": "true"})
 
 
 @blueprint.get("/v1/orders")
@@ -259,7 +253,7 @@ def show_decisions(desk: Desk, order_id: str) -> Response:
                     policy=one.policy,
                     outcome=one.outcome,
                     say=one.say,
-                    facts=one.facts,  # type: ignore[arg-type]  # decimals become text in the answer
+                    facts=one.facts,
                     why_not=[{"rule": each.rule, "conditions": each.conditions} for each in one.why_not],
                     rulebook_sha256=one.rulebook_sha,
                     engine=one.engine,
@@ -294,7 +288,7 @@ def show_answer(desk: Desk, order_id: str) -> Response:
         if messages.wants_xml():
             return messages.document(_sent_answer(desk, connection, order_id), XML)
         available = catalogue.available(connection, desk.company_id, stored.order.lines)
-        return answer(answer_of(stored, approve.products_of(stored.order, available), available.products))
+        return answer(answer_of(stored, judge.products_of(stored.order, available), available.products))
 
 
 def _sent_answer(desk: Desk, connection: Any, order_id: str) -> bytes:

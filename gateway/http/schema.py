@@ -58,9 +58,21 @@ class TrueSchema(GenerateJsonSchema):
         made["additionalProperties"] = False
         if self.mode == "validation":
             made["required"] = [each for each in made.get("required", []) if each not in FILLED.get(name, ())]
-            for field_name, rule in made.get("properties", {}).items():
-                rule.update(LIMITS.get((name, field_name), {}))
+            made["properties"] = {
+                field_name: _read_rule(
+                    rule | LIMITS.get((name, field_name), {}), field_name in made["required"]
+                )
+                for field_name, rule in made.get("properties", {}).items()
+            }
         return made
+
+
+def _read_rule(rule: dict[str, Any], required: bool) -> dict[str, Any]:
+    """``null`` is read as absent, wherever a field may be absent."""
+    if required or {"type": "null"} in rule.get("anyOf", []):
+        return rule
+    default = {"default": rule["default"]} if "default" in rule else {}
+    return {"anyOf": [rule, {"type": "null"}], **default}
 
 
 @dataclass(frozen=True, slots=True)

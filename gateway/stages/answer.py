@@ -3,12 +3,15 @@ where the order came as one, and the finance desk where a person must decide."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection
 
 from formats.ubl.write_order_response import write_order_response
 from gateway.ids import new_id
-from gateway.stages import approve, tell
+from gateway.stages import tell
 from gateway.stages.desk import Desk
+from gateway.stages.judge import products_of
 from gateway.store import archive, catalogue, customers, jobs, orders, outbox
 from gateway.store.archive import Document
 from gateway.store.jobs import Job, NewJob
@@ -54,7 +57,7 @@ def _credit_words(desk: Desk, connection: Connection, order_id: str) -> str:
 def _answer(desk: Desk, connection: Connection, stored: StoredOrder) -> None:
     customer = customers.find(connection, desk.company_id, stored.customer_id)
     available = catalogue.available(connection, desk.company_id, stored.order.lines)
-    result = answer_of(stored, approve.products_of(stored.order, available), available.products)
+    result = answer_of(stored, products_of(stored.order, available), available.products)
     work: list[NewJob] = [tell.answered(desk, connection, stored, customer, result)]
     sha256 = None
     if stored.order.source == PEPPOL:
@@ -70,16 +73,15 @@ def _answer(desk: Desk, connection: Connection, stored: StoredOrder) -> None:
 
 
 def answer_of(
-    stored: StoredOrder, products: dict[str, Product | None], known: tuple[Product, ...]
+    stored: StoredOrder, products: Mapping[str, Product | None], known: Mapping[str, Product]
 ) -> OrderAnswer:
     """The answer that follows from an order's state and parts."""
     if stored.state == "refused":
         return OrderAnswer(ResponseCode.REJECTED, note="The order cannot be accepted on credit terms.")
-    substitutes: dict[str, Product] = {item.product_id: item for item in known}
     parts = stored.parts or tuple(
         OrderPart(line.line_id, PartState.CANCELLED, line.quantity.value) for line in stored.order.lines
     )
-    return answer(stored.order, parts, products, substitutes)
+    return answer(stored.order, parts, products, known)
 
 
 def _order_response(

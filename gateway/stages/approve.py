@@ -1,8 +1,8 @@
-"""Decide: credit first, then stock per line, by the company's rule files.
+"""Approve: write a verdict down, and let a person decide what was referred or held.
 
-The decision, the reservation and the claim on the credit account commit together. The rules say
-what; this stage gathers the figures and carries it out. A person may decide what was referred or
-held; that is a decision too, with a name and a reason.
+The decision, the reservation and the claim on the credit account commit together. A person's word
+is a decision too, with a name and a reason; later events (a hold lifted, goods come in) have orders
+judged again.
 """
 
 from __future__ import annotations
@@ -10,25 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from gateway.stages.desk import Desk
-from gateway.store import catalogue, companies, customers, ledger, orders
-from gateway.store.catalogue import Available, StockMove
+from gateway.stages.judge import STATES, Case, Stockroom, Verdict, credit_facts, decide, fill
+from gateway.store import catalogue, companies, customers, orders
+from gateway.store.catalogue import StockMove
 from gateway.store.customers import CreditAccount, Movement
 from gateway.store.jobs import NewJob
 from gateway.store.journal import Event, order_stream
 from gateway.store.orders import StoredOrder
-from o2c.decision import Decision, FactValue
+from o2c.decision import Decision
 from o2c.errors import Conflict
-from o2c.money import Money, convert
-from o2c.order import Customer, Order, OrderLine, OrderPart, PartState, Product
-from o2c.stock import Shelf, allocate, less, resolve, stock_facts
-from o2c.totals import order_value, parts_value
+from o2c.money import Money
+from o2c.order import Customer, OrderPart, PartState
 
-STATES = {"approve": "approved", "refer": "referred", "hold": "held", "reject": "refused"}
 EVENTS = {
     "approved": "OrderApproved",
     "referred": "OrderReferred",
@@ -40,149 +38,58 @@ _PART_EVENTS = {
     PartState.BACKORDERED: "LineBackordered",
     PartState.CANCELLED: "LineCancelled",
 }
-# Exposure against no limit at all: more than any table's last row.
-_NO_LIMIT_PERCENT = Decimal(999_999)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was decided about one order. ``claim``: its part of the open orders, base minor units."""
+class Judged:
+    """An order with its verdict. ``claimed`` is what the credit account already counts for it;
+    ``before`` are events to tell first, ``reason`` a person's."""
 
-    state: str
-    credit: Decision
-    lines: tuple[tuple[str, Decision], ...] = ()
-    parts: tuple[OrderPart, ...] = ()
-    claim: int = 0
-
-
-def decide(
-    desk: Desk,
-    connection: Connection,
-    order: Order,
-    account: CreditAccount,
-    available: Available,
-    rate: Decimal,
-) -> Verdict:
-    """Judge an order on fresh figures; reserves nothing yet."""
-    facts = credit_facts(desk, account, convert_value(desk, order, rate))
-    credit = desk.decider.decide("credit", facts)
-    state = STATES[credit.outcome]
-    if state == "held" and account.first_due_on is not None:
-        credit = replace(credit, say=f"{credit.say}: {_overdue_items(desk, connection, account)}")
-    return fill(desk, order, account.customer, available, rate, Verdict(state, credit))
+    stored: StoredOrder
+    verdict: Verdict
+    claimed: int = 0
+    before: tuple[Event, ...] = ()
+    reason: str | None = None
 
 
-def convert_value(desk: Desk, order: Order, rate: Decimal) -> int:
-    """The order's gross value in the company's currency, minor units."""
-    return convert(order_value(order).rounded().minor, order.currency, rate, desk.company.currency)
+def keep(desk: Desk, connection: Connection, judged: Sequence[Judged], *, fresh: bool = False) -> None:
+    """Write verdicts down, one statement per table for all of them: claims, decisions, stock,
+    journal, next jobs. ``fresh``: the orders are new, so their journals are empty."""
+    company_id, now = desk.company_id, desk.clock.now()
+    claims = [Movement(j.stored.customer_id, orders=j.verdict.claim - j.claimed) for j in judged]
+    customers.move(connection, company_id, claims)
+    decided = [
+        orders.Decided(j.stored.order_id, line_id, decision, j.reason)
+        for j in judged
+        for line_id, decision in ((None, j.verdict.credit), *j.verdict.lines)
+    ]
+    orders.add_decisions(connection, company_id, now, desk.actor, decided)
+    reserve(desk, connection, [part for j in judged for part in j.verdict.parts])
+    streams = [order_stream(j.stored.order_id) for j in judged]
+    events = [event for j in judged for event in _events(j)]
+    work = [_answer_job(j) for j in judged]
+    desk.record(connection, now, events, work, fresh=streams if fresh else [])
 
 
-def credit_facts(desk: Desk, account: CreditAccount, this_order: int) -> dict[str, FactValue]:
-    """Exposure = open invoices + open orders + this order - unallocated cash, in company currency."""
-    who, currency, today = account.customer, desk.company.currency, desk.clock.today()
-
-    def amount(minor: int) -> Decimal:
-        return Money.from_minor(minor, currency).amount
-
-    limit = who.credit_limit.minor if who.credit_limit else 0
-    # Rounded up: a hair above the limit counts as above it.
-    percent = Decimal(account.exposure * 100) / limit if limit else _NO_LIMIT_PERCENT
-    return {
-        "first_order": not account.ordered_before,
-        "earlier_refused": who.refused_before,
-        "approval_valid": who.approval_until is not None and who.approval_until >= today,
-        "on_hold": account.held,
-        "risk_class": who.risk_class,
-        "this_order": amount(this_order),
-        "exposure": amount(account.exposure),
-        "credit_limit": amount(limit),
-        "exposure_percent": min(percent, _NO_LIMIT_PERCENT).quantize(Decimal("0.01"), ROUND_UP),
-        "overdue_days": (today - account.first_due_on).days if account.first_due_on else 0,
-        "overdue_amount": amount(account.overdue),
-    }
+def _answer_job(judged: Judged) -> NewJob:
+    order_id = judged.stored.order_id
+    return NewJob("answer", f"answer:{order_id}:{judged.verdict.state}", {"order": order_id})
 
 
-def _overdue_items(desk: Desk, connection: Connection, account: CreditAccount) -> str:
-    today = desk.clock.today()
-    items = ledger.open_items(connection, desk.company_id, [account.customer.customer_id])
-    return ", ".join(
-        f"{one.item.invoice_number} ({Money.from_minor(one.item.open, one.item.currency)},"
-        f" due {one.item.due_on})"
-        for one in items
-        if one.item.due_on < today
-    )
-
-
-def fill(
-    desk: Desk, order: Order, customer: Customer, available: Available, rate: Decimal, verdict: Verdict
-) -> Verdict:
-    """Decide and allocate every line of an approved order."""
-    if verdict.state != "approved":
-        return verdict
-    decided: list[tuple[str, Decision]] = []
-    parts: list[OrderPart] = []
-    for line in order.lines:
-        decision, given = _fill_line(desk, line, customer, available, parts)
-        decided.append((line.line_id, decision))
-        parts += given
-    kept = tuple(part for part in parts if part.state is not PartState.CANCELLED)
-    value = parts_value(order, kept, products_of(order, available)).rounded().minor
-    claim = convert(value, order.currency, rate, desk.company.currency)
-    state = "approved" if kept else "cancelled"
-    return replace(verdict, state=state, lines=tuple(decided), parts=tuple(parts), claim=claim)
-
-
-def products_of(order: Order, available: Available) -> dict[str, Product | None]:
-    """What each line means, by line id."""
-    return {line.line_id: resolve(line, available.products) for line in order.lines}
-
-
-def _fill_line(
-    desk: Desk, line: OrderLine, customer: Customer, available: Available, taken: Sequence[OrderPart]
-) -> tuple[Decision, tuple[OrderPart, ...]]:
-    item = resolve(line, available.products)
-    shelves = _free(available, item.product_id if item else None, taken)
-    substitutes = _free(available, item.substitute_id if item else None, taken)
-    receipt = available.next_receipt_on.get(item.product_id) if item else None
-    days = (receipt - desk.clock.today()).days if receipt else None
-    decision = desk.decider.decide(
-        "stock",
-        stock_facts(line, item, customer, shelves, substitutes, max(days, 0) if days is not None else None),
-    )
-    parts = allocate(
-        line, decision.outcome, decision.actions, shelves, substitutes, item, decision.say or None
-    )
-    return decision, parts
-
-
-def _free(available: Available, product_id: str | None, taken: Sequence[OrderPart]) -> tuple[Shelf, ...]:
-    return less(available.shelves.get(product_id, ()), product_id, taken) if product_id else ()
-
-
-def keep(
-    desk: Desk,
-    connection: Connection,
-    stored: StoredOrder,
-    verdict: Verdict,
-    claimed: int,
-    *,
-    before: Sequence[Event] = (),
-    fresh: bool = False,
-    actor_reason: str | None = None,
-) -> None:
-    """Write down a verdict: decisions, stock, the part of the claim not needed, journal, next job."""
-    company_id, now, stream = desk.company_id, desk.clock.now(), order_stream(stored.order_id)
-    if verdict.claim != claimed:
-        customers.move(connection, company_id, [Movement(stored.customer_id, orders=verdict.claim - claimed)])
-    made: list[tuple[str, str | None, Decision]] = [(stored.order_id, None, verdict.credit)]
-    made += [(stored.order_id, line_id, decision) for line_id, decision in verdict.lines]
-    orders.add_decisions(connection, company_id, now, desk.actor, made, actor_reason)
-    reserve(desk, connection, verdict.parts)
-    events = [*before, _credit_event(stream, verdict, actor_reason), *part_events(stream, verdict.parts)]
+def _events(judged: Judged) -> list[Event]:
+    stream, verdict = order_stream(judged.stored.order_id), judged.verdict
+    credit = verdict.credit
+    data: dict[str, object] = {"rule": credit.rule, "say": credit.say, "facts": credit.facts}
+    if judged.reason is not None:
+        data["reason"] = judged.reason
+    if credit.alarm is not None:
+        data["alarm"] = credit.alarm
+    name = EVENTS["approved" if verdict.state == "cancelled" else verdict.state]
+    told = Event(stream, name, data, rulebook_sha256=credit.rulebook_sha)
+    events = [*judged.before, told, *part_events(stream, verdict.parts)]
     if verdict.state == "cancelled":
         events.append(Event(stream, "OrderCancelled", {"reason": "no line can be supplied"}))
-    work = NewJob("answer", f"answer:{stored.order_id}:{verdict.state}", {"order": stored.order_id})
-    desk.record(connection, now, events, [work], fresh=[stream] if fresh else [])
+    return events
 
 
 def reserve(desk: Desk, connection: Connection, parts: Sequence[OrderPart]) -> None:
@@ -194,17 +101,6 @@ def reserve(desk: Desk, connection: Connection, parts: Sequence[OrderPart]) -> N
     ]
     if moves:
         catalogue.move(connection, desk.company_id, moves)
-
-
-def _credit_event(stream: str, verdict: Verdict, reason: str | None) -> Event:
-    credit = verdict.credit
-    state = "approved" if verdict.state == "cancelled" else verdict.state
-    data: dict[str, object] = {"rule": credit.rule, "say": credit.say, "facts": credit.facts}
-    if reason is not None:
-        data["reason"] = reason
-    if credit.alarm is not None:
-        data["alarm"] = credit.alarm
-    return Event(stream, EVENTS[state], data, rulebook_sha256=credit.rulebook_sha)
 
 
 def part_events(stream: str, parts: Sequence[OrderPart]) -> list[Event]:
@@ -245,25 +141,22 @@ def _resolve(desk: Desk, connection: Connection, order_id: str, approval: Approv
             "order-state",
             f"order {order_id} is {stored.state}; only a referred or held order can be decided.",
         )
-    rate = companies.rate_on(connection, desk.company, stored.order.currency, desk.clock.today())
-    claimed = convert_value(desk, stored.order, rate) if approval.approve else 0
-    account = _claim_again(desk, connection, stored, claimed)
+    case, account = _take_up(desk, connection, stored)
     who = _remember(account.customer, approval)
     if who != account.customer:
         customers.save(connection, desk.company_id, who, desk.clock.now())
-    credit = _by_hand(desk, account, claimed, approval)
-    verdict = Verdict(STATES[credit.outcome], credit)
-    available = catalogue.available(connection, desk.company_id, stored.order.lines)
-    verdict = fill(desk, stored.order, who, available, rate, verdict)
-    _store(desk, connection, stored, verdict, claimed, approval.reason)
+    credit = _by_hand(desk, account, case, approval)
+    room = Stockroom(catalogue.available(connection, desk.company_id, stored.order.lines))
+    verdict = fill(desk, case, who, room, Verdict(STATES[credit.outcome], credit))
+    _store(desk, connection, stored, verdict, approval.reason)
 
 
-def _claim_again(desk: Desk, connection: Connection, stored: StoredOrder, minor: int) -> CreditAccount:
-    account = customers.claim(
-        connection, desk.company_id, minor, desk.clock.today(), customer_id=stored.customer_id, keys=()
-    )
-    assert account is not None, "an order's customer cannot vanish"
-    return account
+def _take_up(desk: Desk, connection: Connection, stored: StoredOrder) -> tuple[Case, CreditAccount]:
+    """A waiting order as a case again, and its customer's account, locked."""
+    today = desk.clock.today()
+    rate = companies.rate_on(connection, desk.company, stored.order.currency, today)
+    accounts = customers.accounts(connection, desk.company_id, today, [stored.customer_id])
+    return Case.of(desk, stored.order, rate), accounts[stored.customer_id]
 
 
 def _remember(who: Customer, approval: Approval) -> Customer:
@@ -277,27 +170,21 @@ def _remember(who: Customer, approval: Approval) -> Customer:
     )
 
 
-def _by_hand(desk: Desk, account: CreditAccount, claimed: int, approval: Approval) -> Decision:
+def _by_hand(desk: Desk, account: CreditAccount, case: Case, approval: Approval) -> Decision:
     """The person's decision, on the facts that the rules had before them."""
-    ruled = desk.decider.decide("credit", credit_facts(desk, account, claimed))
+    ruled = desk.decider.decide("credit", credit_facts(desk, account, case.claim))
     outcome = "approve" if approval.approve else "reject"
     return replace(ruled, outcome=outcome, rule=None, say=f"Decided by {desk.actor}", actions={})
 
 
 def _store(
-    desk: Desk,
-    connection: Connection,
-    stored: StoredOrder,
-    verdict: Verdict,
-    claimed: int,
-    reason: str | None = None,
-    before: Sequence[Event] = (),
+    desk: Desk, connection: Connection, stored: StoredOrder, verdict: Verdict, reason: str | None = None
 ) -> None:
     changed = replace(
         stored, state=verdict.state, parts=verdict.parts, claimed=verdict.claim, decided_at=desk.clock.now()
     )
     orders.change(connection, desk.company_id, changed)
-    keep(desk, connection, changed, verdict, claimed, actor_reason=reason, before=before)
+    keep(desk, connection, [Judged(changed, verdict, stored.claimed, reason=reason)])
 
 
 # --- later on ------------------------------------------------------------------------------------
@@ -306,46 +193,42 @@ def reconsider(desk: Desk, connection: Connection, order_id: str) -> None:
     stored = orders.find(connection, desk.company_id, order_id, lock=True)
     if stored.state != "held":
         return
-    rate = companies.rate_on(connection, desk.company, stored.order.currency, desk.clock.today())
-    claimed = convert_value(desk, stored.order, rate)
-    account = _claim_again(desk, connection, stored, claimed)
-    available = catalogue.available(connection, desk.company_id, stored.order.lines)
-    verdict = decide(desk, connection, stored.order, account, available, rate)
-    if verdict.state == "held":
-        customers.move(connection, desk.company_id, [Movement(stored.customer_id, orders=-claimed)])
-        return
-    _store(desk, connection, stored, verdict, claimed)
+    case, account = _take_up(desk, connection, stored)
+    room = Stockroom(catalogue.available(connection, desk.company_id, stored.order.lines))
+    verdict = decide(desk, connection, case, account, room)
+    if verdict.state != "held":
+        _store(desk, connection, stored, verdict)
 
 
 def refill(desk: Desk, connection: Connection, order_id: str) -> None:
     """Promise goods that have come in to an order that waits for them. Idempotent."""
     stored = orders.find(connection, desk.company_id, order_id, lock=True)
-    waiting = [part for part in stored.parts if part.state is PartState.BACKORDERED]
-    available = catalogue.available(connection, desk.company_id, stored.order.lines)
-    taken: list[OrderPart] = []
+    room = Stockroom(catalogue.available(connection, desk.company_id, stored.order.lines))
+    promised: list[OrderPart] = []
     parts = [part for part in stored.parts if part.state is not PartState.BACKORDERED]
-    for part in waiting:
-        given = _promise(part, available, taken)
-        taken += given
-        rest = part.quantity - sum((g.quantity for g in given), Decimal(0))
-        parts += given + ([replace(part, quantity=rest)] if rest else [])
-    if not taken:
-        return
-    reserve(desk, connection, taken)
-    orders.change(connection, desk.company_id, replace(stored, parts=tuple(parts)))
-    desk.record(connection, desk.clock.now(), part_events(order_stream(order_id), taken))
+    for part in stored.parts:
+        if part.state is PartState.BACKORDERED:
+            given = _promise(part, room)
+            room.take(given)
+            promised += given
+            rest = part.quantity - sum((g.quantity for g in given), Decimal(0))
+            parts += given + ([replace(part, quantity=rest)] if rest else [])
+    if promised:
+        reserve(desk, connection, promised)
+        orders.change(connection, desk.company_id, replace(stored, parts=tuple(parts)))
+        desk.record(connection, desk.clock.now(), part_events(order_stream(order_id), promised))
 
 
-def _promise(part: OrderPart, available: Available, taken: Sequence[OrderPart]) -> list[OrderPart]:
+def _promise(part: OrderPart, room: Stockroom) -> list[OrderPart]:
+    """What of a backordered part the shelves can give now."""
     given: list[OrderPart] = []
     left = part.quantity
-    for shelf in _free(available, part.product_id, taken):
+    for shelf in room.free(part.product_id):
         quantity = min(left, shelf.available)
         if quantity > 0:
+            where = shelf.warehouse
             given.append(
-                replace(
-                    part, state=PartState.RESERVED, quantity=quantity, warehouse=shelf.warehouse, reason=None
-                )
+                replace(part, state=PartState.RESERVED, quantity=quantity, warehouse=where, reason=None)
             )
             left -= quantity
     return given

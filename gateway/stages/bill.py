@@ -144,7 +144,7 @@ def _build(desk: Desk, connection: Connection, case: Case) -> Invoice:
         reference=rf_reference(stand_in),
         issued_on=desk.clock.today(),
         terms_days=case.customer.terms_days,
-        products={item.product_id: item for item in available.products},
+        products=available.products,
         delivered_on=shipment.shipped_on,
         despatch_reference=shipment.external_id,
         iban=account.account if account else None,

@@ -2,12 +2,14 @@
 
 The same request again is the same order; a changed body under the same key is refused and the
 field named. An accepted answer means durable: nothing is lost after it, nothing half done before.
+Many orders are one transaction with one statement per table, and still each stands or falls alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -15,40 +17,47 @@ from sqlalchemy.exc import IntegrityError
 from formats import canonical
 from gateway.ids import new_id
 from gateway.stages import approve
+from gateway.stages.approve import Judged
 from gateway.stages.desk import Desk
+from gateway.stages.judge import Case, Stockroom, Verdict, decide
 from gateway.store import archive, catalogue, companies, customers, orders
 from gateway.store.archive import Document
 from gateway.store.customers import CreditAccount
 from gateway.store.database import is_duplicate
 from gateway.store.journal import Event, order_stream
 from gateway.store.orders import StoredOrder
+from o2c.decision import Decision
 from o2c.errors import Conflict, Fault, O2CError, Refused
-from o2c.money import convert
 from o2c.order import Customer, CustomerId, Order
-from o2c.totals import order_value
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """An order as read, with the bytes it came in and the caller's idempotency key."""
+    """An order as read, with the bytes it came in and the caller's idempotency key.
+
+    ``buyer_known``: the caller named the customer only; the buyer is the customer as we know it.
+    """
 
     order: Order
     document: Document
     idempotency_key: str | None = None
+    buyer_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A stored order. ``replayed`` is True when it was here before."""
+    """A stored order. ``replayed`` is True when it was here before; ``credit`` is the decision on a
+    new one."""
 
     stored: StoredOrder
     replayed: bool
+    credit: Decision | None = None
 
 
 def receive_order(desk: Desk, incoming: Incoming) -> Received:
     """Store and decide one order. Raises ``Refused`` (nothing is kept) or ``Conflict``."""
     try:
-        return Received(desk.database.write(lambda connection: _intake(desk, connection, incoming)), False)
+        return desk.database.write(lambda connection: _intake(desk, connection, incoming))
     except IntegrityError as error:
         if _is_repeat(error):
             return Received(_replay(desk, incoming), True)
@@ -56,93 +65,175 @@ def receive_order(desk: Desk, incoming: Incoming) -> Received:
 
 
 def receive_orders(desk: Desk, batch: Sequence[Incoming]) -> list[Received | O2CError]:
-    """Many orders, one commit: each stands or falls alone, in its own savepoint."""
+    """Many orders, answered in their order; one bad order never fails the others.
 
-    def unit(connection: Connection) -> list[StoredOrder | Exception]:
-        results: list[StoredOrder | Exception] = []
-        for incoming in batch:
-            savepoint = connection.begin_nested()
-            kept = list(connection.info["jobs"])
-            try:
-                results.append(_intake(desk, connection, incoming))
-                savepoint.commit()
-            except (O2CError, IntegrityError) as error:
-                savepoint.rollback()
-                connection.info["jobs"] = kept
-                if isinstance(error, IntegrityError) and not _is_repeat(error):
-                    raise
-                results.append(error)
-        return results
-
-    return [_settled(desk, one, result) for one, result in zip(batch, desk.database.write(unit), strict=True)]
+    Those that name their customer are one set. Repeats, orders of buyers still to be recognised,
+    and a whole set in which somebody was faster with one of the orders, go one by one.
+    """
+    together = [one for one in batch if one.order.customer_id is not None and one.idempotency_key is None]
+    results: dict[int, Received | O2CError] = {}
+    if together:
+        try:
+            results = desk.database.write(lambda connection: _intake_all(desk, connection, together))
+        except IntegrityError as error:
+            if not _is_repeat(error):
+                raise
+    return [results[id(one)] if id(one) in results else _by_itself(desk, one) for one in batch]
 
 
-def _settled(desk: Desk, incoming: Incoming, result: StoredOrder | Exception) -> Received | O2CError:
-    if isinstance(result, StoredOrder):
-        return Received(result, False)
-    if isinstance(result, O2CError):
-        return result
+def _by_itself(desk: Desk, incoming: Incoming) -> Received | O2CError:
     try:
-        return Received(_replay(desk, incoming), True)
-    except Conflict as conflict:
-        return conflict
+        return receive_order(desk, incoming)
+    except O2CError as error:
+        return error
 
 
-def _intake(desk: Desk, connection: Connection, incoming: Incoming) -> StoredOrder:
-    order, now, today = incoming.order, desk.clock.now(), desk.clock.today()
-    order_id = new_id("ord", now)
-    rate = companies.rate_on(connection, desk.company, order.currency, today)
-    value = order_value(order).rounded().minor
-    claimed = convert(value, order.currency, rate, desk.company.currency)
-    account, newcomer = _account(desk, connection, order, claimed)
-    verdict = approve.decide(
-        desk, connection, order, account, catalogue.available(connection, desk.company_id, order.lines), rate
+def _intake(desk: Desk, connection: Connection, incoming: Incoming) -> Received:
+    order, today = incoming.order, desk.clock.today()
+    case = Case.of(desk, order, companies.rate_on(connection, desk.company, order.currency, today))
+    account, newcomer = _account(desk, connection, case)
+    room = Stockroom(catalogue.available(connection, desk.company_id, order.lines))
+    verdict = decide(desk, connection, case, account, room)
+    return _store(desk, connection, [_New(incoming, case, account, verdict, newcomer, case.claim)])[0]
+
+
+def _intake_all(
+    desk: Desk, connection: Connection, batch: Sequence[Incoming]
+) -> dict[int, Received | O2CError]:
+    """New orders of named customers, by the identity of what came in. Repeats are left out."""
+    today = desk.clock.today()
+    keys = [(one.order.source, one.order.external_id) for one in batch]
+    seen = orders.known_among(connection, desk.company_id, keys)
+    accounts = customers.accounts(
+        connection, desk.company_id, today, [one.order.customer_id or "" for one in batch]
     )
-    stored = StoredOrder(
-        order_id=order_id,
-        customer_id=account.customer.customer_id,
-        state=verdict.state,
-        order=order,
-        parts=verdict.parts,
-        value=value,
-        claimed=verdict.claim,
-        document_sha256=archive.keep(connection, desk.company_id, now, incoming.document),
-        received_at=now,
-        idempotency_key=incoming.idempotency_key,
-        decided_at=None if verdict.state == "referred" else now,
+    room = Stockroom(
+        catalogue.available(connection, desk.company_id, [line for one in batch for line in one.order.lines])
     )
+    rates: dict[str, Decimal] = {}
+    new: list[_New] = []
+    results: dict[int, Received | O2CError] = {}
+    for incoming, key in zip(batch, keys, strict=True):
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            new.append(_judge(desk, connection, incoming, accounts, room, rates))
+        except O2CError as error:
+            results[id(incoming)] = error
+            continue
+        _count(accounts, new[-1])
+    if new:
+        stored = _store(desk, connection, new)
+        results |= {id(one.incoming): received for one, received in zip(new, stored, strict=True)}
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A new order on its way into the books; ``claimed`` is what its account counts already."""
+
+    incoming: Incoming
+    case: Case
+    account: CreditAccount
+    verdict: Verdict
+    newcomer: bool = False
+    claimed: int = 0
+
+
+def _judge(
+    desk: Desk,
+    connection: Connection,
+    incoming: Incoming,
+    accounts: Mapping[str, CreditAccount],
+    room: Stockroom,
+    rates: dict[str, Decimal],
+) -> _New:
+    order = incoming.order
+    account = accounts.get(order.customer_id or "")
+    if account is None:
+        raise _unknown_customer(order)
+    if order.currency not in rates:
+        today = desk.clock.today()
+        rates[order.currency] = companies.rate_on(connection, desk.company, order.currency, today)
+    case = Case.of(desk, order, rates[order.currency])
+    return _New(incoming, case, account, decide(desk, connection, case, account, room))
+
+
+def _count(accounts: dict[str, CreditAccount], new: _New) -> None:
+    """The customer's next order of the set meets the figures that this one leaves."""
+    name = new.account.customer.customer_id
+    accounts[name] = replace(
+        new.account,
+        open_orders=new.account.open_orders + new.verdict.claim,
+        ordered_before=new.account.ordered_before or new.verdict.state == "approved",
+    )
+
+
+def _store(desk: Desk, connection: Connection, new: Sequence[_New]) -> list[Received]:
+    now = desk.clock.now()
+    names = archive.keep_all(connection, desk.company_id, now, [one.incoming.document for one in new])
+    stored = [
+        StoredOrder(
+            order_id=new_id("ord", now),
+            customer_id=one.account.customer.customer_id,
+            state=one.verdict.state,
+            order=_whole(one),
+            parts=one.verdict.parts,
+            value=one.case.value.minor,
+            claimed=one.verdict.claim,
+            document_sha256=name,
+            received_at=now,
+            idempotency_key=one.incoming.idempotency_key,
+            decided_at=None if one.verdict.state == "referred" else now,
+        )
+        for one, name in zip(new, names, strict=True)
+    ]
     orders.add(connection, desk.company_id, stored)
-    received = Event(
-        order_stream(order_id),
+    judged = [
+        Judged(kept, one.verdict, one.claimed, (_received(one, kept),))
+        for one, kept in zip(new, stored, strict=True)
+    ]
+    approve.keep(desk, connection, judged, fresh=True)
+    return [Received(kept, False, one.verdict.credit) for one, kept in zip(new, stored, strict=True)]
+
+
+def _whole(new: _New) -> Order:
+    order = new.incoming.order
+    return replace(order, buyer=new.account.customer.party) if new.incoming.buyer_known else order
+
+
+def _received(new: _New, stored: StoredOrder) -> Event:
+    return Event(
+        order_stream(stored.order_id),
         "OrderReceived",
         {
-            "source": order.source,
-            "external_id": order.external_id,
+            "source": stored.order.source,
+            "external_id": stored.order.external_id,
             "customer": stored.customer_id,
-            "value": str(order_value(order)),
-            "new_customer": newcomer,
+            "value": str(new.case.value),
+            "new_customer": new.newcomer,
         },
         document_sha256=stored.document_sha256,
     )
-    approve.keep(desk, connection, stored, verdict, claimed, before=(received,), fresh=True)
-    return stored
 
 
-def _account(desk: Desk, connection: Connection, order: Order, claim: int) -> tuple[CreditAccount, bool]:
+def _account(desk: Desk, connection: Connection, case: Case) -> tuple[CreditAccount, bool]:
     """The buyer's credit account, locked and claimed; an unknown buyer becomes a customer."""
+    order = case.order
     keys = customers.keys_of(order.buyer)
     today = desk.clock.today()
 
     def claimed(customer_id: str | None) -> CreditAccount | None:
-        return customers.claim(connection, desk.company_id, claim, today, customer_id=customer_id, keys=keys)
+        return customers.claim(
+            connection, desk.company_id, case.claim, today, customer_id=customer_id, keys=keys
+        )
 
     account = claimed(order.customer_id)
     if account is not None:
         return account, False
     if order.customer_id is not None:
-        raise _invalid(
-            "/customer_id", f"there is no customer {order.customer_id}", "Create it: PUT /v1/customers/{id}."
-        )
+        raise _unknown_customer(order)
     if not keys:
         raise _invalid(
             "/buyer",
@@ -159,10 +250,17 @@ def _account(desk: Desk, connection: Connection, order: Order, claim: int) -> tu
     return account, True
 
 
-def _invalid(pointer: str, message: str, next_step: str) -> Refused:
-    return Refused(
-        "order-invalid", f"{message}.", next_step=next_step, faults=[Fault(pointer, "unknown", message)]
+def _unknown_customer(order: Order) -> Refused:
+    return _invalid(
+        "/customer_id",
+        f"there is no customer {order.customer_id}",
+        "Create it: PUT /v1/customers/{id}, or send the buyer.",
     )
+
+
+def _invalid(pointer: str, message: str, next_step: str) -> Refused:
+    fault = Fault(pointer, "unknown", message)
+    return Refused("order-invalid", f"{message}.", next_step=next_step, faults=[fault])
 
 
 def _is_repeat(error: IntegrityError) -> bool:
@@ -186,6 +284,8 @@ def _replay(desk: Desk, incoming: Incoming) -> StoredOrder:
         raise Conflict(
             "order-changed", "the order is being received twice at this moment.", next_step="Send it again."
         )
+    if incoming.buyer_known:
+        order = replace(order, buyer=stored.order.buyer)
     changed = canonical.differences(canonical.encode(stored.order), canonical.encode(order))
     if changed:
         raise Conflict(

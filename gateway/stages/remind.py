@@ -21,6 +21,7 @@ from gateway.store.bank import StoredPayment
 from gateway.store.jobs import Job, NewJob
 from gateway.store.journal import Event, customer_stream, order_stream
 from gateway.store.ledger import OpenInvoice
+from gateway.store.orders import Decided
 from gateway.store.rows import unpack
 from o2c import dunning
 from o2c.decision import Decision
@@ -41,7 +42,7 @@ class _Run:
     levels: list[tuple[str, str]] = field(default_factory=list)
     flag: set[str] = field(default_factory=set)
     hold: set[str] = field(default_factory=set)
-    decided: list[tuple[str, str | None, Decision]] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
 
 
 def remind_job(day: date) -> NewJob:
@@ -92,7 +93,7 @@ def _remind(
         decision = desk.decider.decide("dunning", facts)
         decided.append((receivable, decision))
         if decision.rule is not None or decision.alarm is not None:
-            run.decided.append((one.item.invoice_number, None, decision))
+            run.decided.append(Decided(one.item.invoice_number, None, decision))
     letters = dunning.letters(decided)
     speaking = [(r, d) for r, d in decided if d.outcome in _SPEAKS]
     run.levels += [(r.item.invoice_number, d.outcome) for r, d in speaking]

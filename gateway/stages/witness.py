@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from gateway.stages import approve
+from gateway.stages import approve, judge
 from gateway.store.rows import unpack_all
 from gateway.store.schema import (
     allocation,
@@ -158,7 +158,7 @@ def _of_decision(row: Any) -> Iterator[Fact]:
         made = json.loads(row.body)
         outcome = made["outcome"]
         if row.policy == "credit" and row.line_id is None:
-            yield approve.EVENTS[approve.STATES[outcome]], row.subject_id
+            yield approve.EVENTS[judge.STATES[outcome]], row.subject_id
         elif (
             row.policy == "dunning" and outcome in _SPEAKS and made.get("actions", {}).get("review") == "yes"
         ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,23 +33,37 @@ def seal(company_id: str, sha256: str, kind: str, media_type: str, stored_at: st
     return canonical.sha256(canonical.dumps([company_id, sha256, kind, media_type, stored_at]))
 
 
+_KEEP = {
+    "sqlite": sqlite.insert(archive).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(archive).on_conflict_do_nothing(),
+}
+
+
 def keep(connection: Connection, company_id: str, at: datetime, document: Document) -> str:
     """Store the bytes (once) and return their SHA-256."""
-    sha256, stored_at = document.sha256, stamp(at)
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(
-        dialect.insert(archive).on_conflict_do_nothing(),
+    return keep_all(connection, company_id, at, [document])[0]
+
+
+def keep_all(
+    connection: Connection, company_id: str, at: datetime, documents: Sequence[Document]
+) -> list[str]:
+    """Store several documents in one statement; their SHA-256 in the same order."""
+    stored_at = stamp(at)
+    names = [document.sha256 for document in documents]
+    rows = [
         {
             "company_id": company_id,
-            "sha256": sha256,
+            "sha256": name,
             "kind": document.kind,
             "media_type": document.media_type,
             "content": document.content,
             "stored_at": at,
-            "seal": seal(company_id, sha256, document.kind, document.media_type, stored_at),
-        },
-    )
-    return sha256
+            "seal": seal(company_id, name, document.kind, document.media_type, stored_at),
+        }
+        for name, document in zip(names, documents, strict=True)
+    ]
+    connection.execute(_KEEP[connection.dialect.name], rows)
+    return names
 
 
 def fetch(connection: Connection, company_id: str, sha256: str) -> Document:

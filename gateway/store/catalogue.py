@@ -15,7 +15,7 @@ from gateway.store.rows import chunks, pack, unpack
 from gateway.store.schema import product, stock
 from o2c.errors import NotFound, Refused
 from o2c.order import OrderLine, Product
-from o2c.stock import Shelf
+from o2c.stock import Shelf, resolve
 
 SCALE = 6
 
@@ -37,9 +37,14 @@ def from_count(count: int) -> Decimal:
 class Available:
     """Products that an order may mean, and what can be promised of each, ship-from order first."""
 
-    products: tuple[Product, ...]
+    products: Mapping[str, Product]  # by product id
     shelves: Mapping[str, tuple[Shelf, ...]]
     next_receipt_on: Mapping[str, date] = field(default_factory=dict)
+
+    def meant_by(self, line: OrderLine) -> Product | None:
+        """The one product a line means (``o2c.stock.resolve``), found by its id where it has one."""
+        named = self.products.get(line.seller_item_id or "")
+        return resolve(line, self.products.values() if named is None else [named])
 
 
 def save(connection: Connection, company_id: str, item: Product) -> bool:
@@ -153,16 +158,15 @@ def available(connection: Connection, company_id: str, lines: Iterable[OrderLine
         },
         names={line.name.casefold() for line in wanted if not line.seller_item_id},
     )
-    known = {item.product_id for item in found.products}
     substitutes = {
         item.substitute_id
-        for item in found.products
+        for item in found.products.values()
         if item.substitute_id and not any(shelf.available for shelf in found.shelves[item.product_id])
     }
-    if missing := substitutes - known:
+    if missing := substitutes - found.products.keys():
         more = _load(connection, company_id, ids=missing, standards=set(), names=set())
         found = Available(
-            found.products + more.products,
+            {**found.products, **more.products},
             {**found.shelves, **more.shelves},
             {**found.next_receipt_on, **more.next_receipt_on},
         )
@@ -188,7 +192,7 @@ def _load(
             if row.next_receipt_on is not None:
                 known = receipts.get(item.product_id, row.next_receipt_on)
                 receipts[item.product_id] = min(known, row.next_receipt_on)
-    return Available(tuple(products.values()), {p: tuple(shelves[p]) for p in products}, receipts)
+    return Available(products, {p: tuple(shelves[p]) for p in products}, receipts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,15 @@ one took, so parallel orders can never pass a limit together.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
+    Row,
     TextualSelect,
     and_,
     bindparam,
@@ -50,7 +51,7 @@ class CreditAccount:
 
     @property
     def exposure(self) -> int:
-        """Open invoices + open orders (the claimed one included) - unallocated cash."""
+        """Open invoices + open orders - unallocated cash, without the order that is being judged."""
         return self.open_invoices + self.open_orders - self.unallocated
 
 
@@ -115,10 +116,7 @@ def page(connection: Connection, company_id: str, after: str, limit: int) -> lis
 # Written as text, because both engines take it as it stands and SQLAlchemy would drop the table
 # names in SQLite's RETURNING. Figures that another transaction may be moving (the three sums) come
 # from the locked row itself; the rest may be as old as the statement.
-_CLAIM = """
-    UPDATE customer SET open_orders_minor = open_orders_minor + :claim
-    WHERE company_id = :of AND customer_id = {who}
-    RETURNING profile, open_orders_minor, open_invoices_minor, unallocated_minor, held_at, flagged_at,
+_FIGURES = """profile, open_orders_minor, open_invoices_minor, unallocated_minor, held_at, flagged_at,
       EXISTS (
         SELECT 1 FROM sales_order o
         WHERE o.company_id = customer.company_id AND o.customer_id = customer.customer_id
@@ -135,7 +133,15 @@ _CLAIM = """
           ON l.company_id = i.company_id AND l.invoice_number = i.number AND l.account = 'receivable'
         WHERE i.company_id = customer.company_id AND i.customer_id = customer.customer_id
           AND i.settled_at IS NULL AND i.due_on < :today
-      ) AS overdue
+      ) AS overdue"""
+_CLAIM = f"""
+    UPDATE customer SET open_orders_minor = open_orders_minor + :claim
+    WHERE company_id = :of AND customer_id = {{who}}
+    RETURNING {_FIGURES}
+"""
+_LOCK_ALL = f"""
+    SELECT {_FIGURES} FROM customer
+    WHERE company_id = :of AND customer_id IN :ids ORDER BY customer_id
 """
 # The one customer that all given keys agree on; several answers are no answer.
 _BY_KEYS = """(
@@ -144,18 +150,19 @@ _BY_KEYS = """(
 )"""
 
 
-def _statement(who: str) -> TextualSelect:
+def _typed(words: str, *lists: str) -> TextualSelect:
     typed: dict[str, TypeEngine[Any]] = {"held_at": Instant(), "flagged_at": Instant(), "first_due_on": Day()}
     names = ("profile", "open_orders_minor", "open_invoices_minor", "unallocated_minor")
     plain: dict[str, TypeEngine[Any]] = {name: NullType() for name in (*names, "ordered_before", "overdue")}
-    words = text(_CLAIM.format(who=who)).bindparams(bindparam("today", type_=Day()))
-    if ":keys" in who:
-        words = words.bindparams(bindparam("keys", expanding=True))
+    several: list[BindParameter[Any]] = [bindparam(name, expanding=True) for name in lists]
+    statement = text(words).bindparams(bindparam("today", type_=Day()), *several)
     order = (*names, "held_at", "flagged_at", "ordered_before", "first_due_on", "overdue")
-    return words.columns(**{name: (typed | plain)[name] for name in order})
+    return statement.columns(**{name: (typed | plain)[name] for name in order})
 
 
-_CLAIM_BY_ID, _CLAIM_BY_KEYS = _statement(":id"), _statement(_BY_KEYS)
+_CLAIM_BY_ID = _typed(_CLAIM.format(who=":id"))
+_CLAIM_BY_KEYS = _typed(_CLAIM.format(who=_BY_KEYS), "keys")
+_LOCK = {"sqlite": _typed(_LOCK_ALL, "ids"), "postgresql": _typed(_LOCK_ALL + " FOR UPDATE", "ids")}
 _overdue_item = and_(
     invoice.c.company_id == customer.c.company_id,
     invoice.c.customer_id == customer.c.customer_id,
@@ -181,11 +188,26 @@ def claim(
         row = connection.execute(_CLAIM_BY_KEYS, named | {"keys": list(keys)}).one_or_none()
     else:
         row = None
-    if row is None:
-        return None
+    return None if row is None else _account(row, claimed=minor)
+
+
+def accounts(
+    connection: Connection, company_id: str, today: date, names: Iterable[str]
+) -> dict[str, CreditAccount]:
+    """The named credit accounts, locked, in one statement for up to 900 of them."""
+    found: dict[str, CreditAccount] = {}
+    for some in chunks(sorted(set(names))):
+        named = {"of": company_id, "today": today, "ids": list(some)}
+        for row in connection.execute(_LOCK[connection.dialect.name], named):
+            account = _account(row)
+            found[account.customer.customer_id] = account
+    return found
+
+
+def _account(row: Row[Any], claimed: int = 0) -> CreditAccount:
     return CreditAccount(
         unpack(Customer, row.profile),
-        row.open_orders_minor,
+        row.open_orders_minor - claimed,
         row.open_invoices_minor,
         row.unallocated_minor,
         row.held_at is not None,
@@ -294,12 +316,6 @@ def named(connection: Connection, company_id: str, names: Iterable[str]) -> list
         )
         found += [unpack(Customer, row.profile) for row in connection.execute(query)]
     return found
-
-
-def party_data(connection: Connection, company_id: str, customer_id: str) -> Any | None:
-    """A customer's party as JSON data, not decoded; None if there is no such customer."""
-    profile = connection.execute(_PROFILE, {"of": company_id, "id": customer_id}).scalar()
-    return None if profile is None else json.loads(profile)["party"]
 
 
 def account_row(connection: Connection, company_id: str, customer_id: str) -> Any:

@@ -48,6 +48,12 @@ class Job:
     until: datetime
 
 
+_ENQUEUE = {
+    "sqlite": sqlite.insert(job).on_conflict_do_nothing().returning(job.c.job_id),
+    "postgresql": postgresql.insert(job).on_conflict_do_nothing().returning(job.c.job_id),
+}
+
+
 def enqueue(connection: Connection, company_id: str, jobs: Sequence[NewJob]) -> None:
     """Write job rows; the ids of the new ones reach the queue after the commit (``Database.on_job``).
 
@@ -67,9 +73,7 @@ def enqueue(connection: Connection, company_id: str, jobs: Sequence[NewJob]) -> 
         }
         for new in jobs
     ]
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    new_rows = dialect.insert(job).on_conflict_do_nothing().returning(job.c.job_id)
-    written = connection.execute(new_rows, rows).scalars()
+    written = connection.execute(_ENQUEUE[connection.dialect.name], rows).scalars()
     connection.info.setdefault("jobs", []).extend((company_id, job_id) for job_id in written)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
 
 from gateway.ids import new_id
-from gateway.store.rows import pack, unpack, unpack_all
+from gateway.store.rows import chunks, pack, unpack, unpack_all
 from gateway.store.schema import decision, sales_order, shipment
 from o2c.decision import Decision
 from o2c.errors import NotFound
@@ -54,29 +54,30 @@ def _stored(row: Row[Any]) -> StoredOrder:
 _INSERT = insert(sales_order)
 
 
-def add(connection: Connection, company_id: str, new: StoredOrder) -> None:
-    """Insert; its natural key and idempotency key are unique in the company."""
-    connection.execute(
-        _INSERT,
-        {
-            "company_id": company_id,
-            "order_id": new.order_id,
-            "source": new.order.source,
-            "external_id": new.order.external_id,
-            "idempotency_key": new.idempotency_key,
-            "customer_id": new.customer_id,
-            "state": new.state,
-            "currency": new.order.currency,
-            "body": pack(new.order),
-            "parts": pack(new.parts),
-            "document_sha256": new.document_sha256,
-            "value_minor": new.value,
-            "claimed_minor": new.claimed,
-            "has_backorder": _has_backorder(new.parts),
-            "received_at": new.received_at,
-            "decided_at": new.decided_at,
-        },
-    )
+def add(connection: Connection, company_id: str, new: Sequence[StoredOrder]) -> None:
+    """Insert orders; natural keys and idempotency keys are unique in the company."""
+    connection.execute(_INSERT, [_row(company_id, one) for one in new])
+
+
+def _row(company_id: str, new: StoredOrder) -> dict[str, Any]:
+    return {
+        "company_id": company_id,
+        "order_id": new.order_id,
+        "source": new.order.source,
+        "external_id": new.order.external_id,
+        "idempotency_key": new.idempotency_key,
+        "customer_id": new.customer_id,
+        "state": new.state,
+        "currency": new.order.currency,
+        "body": pack(new.order),
+        "parts": pack(new.parts),
+        "document_sha256": new.document_sha256,
+        "value_minor": new.value,
+        "claimed_minor": new.claimed,
+        "has_backorder": _has_backorder(new.parts),
+        "received_at": new.received_at,
+        "decided_at": new.decided_at,
+    }
 
 
 def _has_backorder(parts: Sequence[OrderPart]) -> bool:
@@ -115,6 +116,20 @@ def find_by_keys(
         ).one_or_none()
     )
     return None if row is None else _stored(row)
+
+
+def known_among(
+    connection: Connection, company_id: str, wanted: Sequence[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Which of these (source, external id) pairs are here already."""
+    known: set[tuple[str, str]] = set()
+    pair = tuple_(sales_order.c.source, sales_order.c.external_id)
+    for some in chunks(wanted, 400):
+        query = select(sales_order.c.source, sales_order.c.external_id).where(
+            sales_order.c.company_id == company_id, pair.in_(some)
+        )
+        known |= {(row.source, row.external_id) for row in connection.execute(query)}
+    return known
 
 
 def page(
@@ -194,36 +209,40 @@ def release_claim(connection: Connection, company_id: str, order_id: str, claime
 _DECISION = insert(decision)
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision about a subject (an order, or an invoice for dunning) or one of its lines. A person
+    who decides gives a ``reason``."""
+
+    subject_id: str
+    line_id: str | None
+    decision: Decision
+    reason: str | None = None
+
+
 def add_decisions(
-    connection: Connection,
-    company_id: str,
-    at: datetime,
-    actor: str,
-    decided: Sequence[tuple[str, str | None, Decision]],
-    reason: str | None = None,
+    connection: Connection, company_id: str, at: datetime, actor: str, decided: Sequence[Decided]
 ) -> None:
-    """Keep (subject, line, decision) as evidence."""
-    if decided:
-        connection.execute(
-            _DECISION,
-            [
-                {
-                    "company_id": company_id,
-                    "decision_id": new_id("dec", at),
-                    "subject_id": subject,
-                    "line_id": line,
-                    "policy": made.policy,
-                    "outcome": made.outcome,
-                    "rule": made.rule,
-                    "rulebook_sha256": made.rulebook_sha,
-                    "body": pack(made),
-                    "actor": actor,
-                    "reason": reason,
-                    "decided_at": at,
-                }
-                for subject, line, made in decided
-            ],
-        )
+    """Keep decisions as evidence, in one statement."""
+    rows = [
+        {
+            "company_id": company_id,
+            "decision_id": new_id("dec", at),
+            "subject_id": one.subject_id,
+            "line_id": one.line_id,
+            "policy": one.decision.policy,
+            "outcome": one.decision.outcome,
+            "rule": one.decision.rule,
+            "rulebook_sha256": one.decision.rulebook_sha,
+            "body": pack(one.decision),
+            "actor": actor,
+            "reason": one.reason,
+            "decided_at": at,
+        }
+        for one in decided
+    ]
+    if rows:
+        connection.execute(_DECISION, rows)
 
 
 def decisions(connection: Connection, company_id: str, subject_id: str) -> list[tuple[Row[Any], Decision]]:
@@ -335,20 +354,3 @@ def customers_of(connection: Connection, company_id: str, order_ids: Sequence[st
         sales_order.c.company_id == company_id, sales_order.c.order_id.in_(order_ids)
     )
     return {row.order_id: row.customer_id for row in connection.execute(query)}
-
-
-_LATEST_CREDIT = (
-    select(decision.c.outcome, decision.c.rule, decision.c.rulebook_sha256, decision.c.actor, decision.c.body)
-    .where(
-        decision.c.company_id == bindparam("of"),
-        decision.c.subject_id == bindparam("id"),
-        decision.c.policy == "credit",
-    )
-    .order_by(decision.c.decided_at.desc(), decision.c.decision_id.desc())
-    .limit(1)
-)
-
-
-def latest_credit(connection: Connection, company_id: str, order_id: str) -> Any | None:
-    """The standing credit decision as stored (``body`` is its JSON)."""
-    return connection.execute(_LATEST_CREDIT, {"of": company_id, "id": order_id}).one_or_none()

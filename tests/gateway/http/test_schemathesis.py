@@ -19,12 +19,16 @@ from tests.gateway.http.conftest import Caller
 
 CONFIG: dict[str, Any] = {
     "seed": 1,
-    "generation": {"max-examples": 8, "deterministic": True, "database": "none", "no-shrink": True},
+    "generation": {"max-examples": 30, "deterministic": True, "database": "none", "no-shrink": True},
     "phases": {"stateful": {"enabled": False}},
     "checks": {
         # A document that fits its schema may still be refused: a customer that does not exist, a
         # currency without a rate. Each refusal has a test of its own.
         "positive_data_acceptance": {"enabled": False},
+        # Its request cannot go through this version's WSGI transport; test_door tries it.
+        "ignored_auth": {"enabled": False},
+        # /v1/orders/bulk also reads as the order "bulk", which is GET.
+        "allow_header_conformance": {"enabled": False},
     },
 }
 

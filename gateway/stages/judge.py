@@ -1,0 +1,163 @@
+"""Judge one order: credit first, then stock per line, on the figures of this moment.
+
+The rules say what; this module gathers the figures and works out what follows. It reads, and writes
+nothing: ``approve`` writes the verdict down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import ROUND_UP, Decimal
+
+from sqlalchemy import Connection
+
+from gateway.stages.desk import Desk
+from gateway.store import ledger
+from gateway.store.catalogue import Available
+from gateway.store.customers import CreditAccount
+from o2c.decision import Decision, FactValue
+from o2c.money import Money, convert
+from o2c.order import Customer, Order, OrderLine, OrderPart, PartState, Product
+from o2c.stock import Shelf, allocate, less, stock_facts
+from o2c.totals import order_value, parts_value
+
+STATES = {"approve": "approved", "refer": "referred", "hold": "held", "reject": "refused"}
+# Exposure against no limit at all: more than any table's last row.
+_NO_LIMIT_PERCENT = Decimal(999_999)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An order with its gross value, and that value in the company's currency (minor units)."""
+
+    order: Order
+    value: Money
+    rate: Decimal
+    claim: int
+
+    @classmethod
+    def of(cls, desk: Desk, order: Order, rate: Decimal) -> Case:
+        """``rate`` is units of the company's currency for one of the order's."""
+        value = order_value(order).rounded()
+        return cls(order, value, rate, convert(value.minor, value.currency, rate, desk.company.currency))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided about one order. ``claim``: its part of the open orders, base minor units."""
+
+    state: str
+    credit: Decision
+    lines: tuple[tuple[str, Decision], ...] = ()
+    parts: tuple[OrderPart, ...] = ()
+    claim: int = 0
+
+
+class Stockroom:
+    """What is free, as the orders judged so far in this unit of work have left it."""
+
+    def __init__(self, available: Available) -> None:
+        self.available = available
+        self._shelves = dict(available.shelves)
+
+    def free(self, product_id: str | None) -> tuple[Shelf, ...]:
+        """The shelves of a product, ship-from order first."""
+        return self._shelves.get(product_id or "", ())
+
+    def take(self, parts: Iterable[OrderPart]) -> None:
+        """Reserve these parts from what is free."""
+        given = tuple(parts)
+        for product_id in {part.product_id for part in given if part.state is PartState.RESERVED}:
+            if product_id in self._shelves:
+                self._shelves[product_id] = less(self._shelves[product_id], product_id, given)
+
+
+def decide(
+    desk: Desk, connection: Connection, case: Case, account: CreditAccount, room: Stockroom
+) -> Verdict:
+    """Judge an order on fresh figures; what it gets is taken from the stockroom."""
+    credit = desk.decider.decide("credit", credit_facts(desk, account, case.claim))
+    state = STATES[credit.outcome]
+    if state == "held" and account.first_due_on is not None:
+        credit = replace(credit, say=f"{credit.say}: {_overdue_items(desk, connection, account)}")
+    return fill(desk, case, account.customer, room, Verdict(state, credit))
+
+
+def credit_facts(desk: Desk, account: CreditAccount, this_order: int) -> dict[str, FactValue]:
+    """Exposure = open invoices + open orders + this order - unallocated cash, in company currency."""
+    who, currency, today = account.customer, desk.company.currency, desk.clock.today()
+
+    def amount(minor: int) -> Decimal:
+        return Money.from_minor(minor, currency).amount
+
+    exposure = account.exposure + this_order
+    limit = who.credit_limit.minor if who.credit_limit else 0
+    # Rounded up: a hair above the limit counts as above it.
+    percent = Decimal(exposure * 100) / limit if limit else _NO_LIMIT_PERCENT
+    return {
+        "first_order": not account.ordered_before,
+        "earlier_refused": who.refused_before,
+        "approval_valid": who.approval_until is not None and who.approval_until >= today,
+        "on_hold": account.held,
+        "risk_class": who.risk_class,
+        "this_order": amount(this_order),
+        "exposure": amount(exposure),
+        "credit_limit": amount(limit),
+        "exposure_percent": min(percent, _NO_LIMIT_PERCENT).quantize(Decimal("0.01"), ROUND_UP),
+        "overdue_days": (today - account.first_due_on).days if account.first_due_on else 0,
+        "overdue_amount": amount(account.overdue),
+    }
+
+
+def _overdue_items(desk: Desk, connection: Connection, account: CreditAccount) -> str:
+    today = desk.clock.today()
+    items = ledger.open_items(connection, desk.company_id, [account.customer.customer_id])
+    return ", ".join(
+        f"{one.item.invoice_number} ({Money.from_minor(one.item.open, one.item.currency)},"
+        f" due {one.item.due_on})"
+        for one in items
+        if one.item.due_on < today
+    )
+
+
+def fill(desk: Desk, case: Case, customer: Customer, room: Stockroom, verdict: Verdict) -> Verdict:
+    """Decide and allocate every line of an approved order."""
+    if verdict.state != "approved":
+        return verdict
+    order = case.order
+    decided: list[tuple[str, Decision]] = []
+    parts: list[OrderPart] = []
+    for line in order.lines:
+        decision, given = _fill_line(desk, line, customer, room)
+        room.take(given)
+        decided.append((line.line_id, decision))
+        parts += given
+    kept = [part for part in parts if part.state is not PartState.CANCELLED]
+    claim = case.claim if len(kept) == len(parts) else _value_of(desk, case, kept, room.available)
+    state = "approved" if kept else "cancelled"
+    return replace(verdict, state=state, lines=tuple(decided), parts=tuple(parts), claim=claim)
+
+
+def _value_of(desk: Desk, case: Case, parts: Iterable[OrderPart], available: Available) -> int:
+    value = parts_value(case.order, parts, products_of(case.order, available)).rounded()
+    return convert(value.minor, value.currency, case.rate, desk.company.currency)
+
+
+def products_of(order: Order, available: Available) -> dict[str, Product | None]:
+    """What each line means, by line id."""
+    return {line.line_id: available.meant_by(line) for line in order.lines}
+
+
+def _fill_line(
+    desk: Desk, line: OrderLine, customer: Customer, room: Stockroom
+) -> tuple[Decision, tuple[OrderPart, ...]]:
+    item = room.available.meant_by(line)
+    shelves = room.free(item.product_id if item else None)
+    substitutes = room.free(item.substitute_id if item else None)
+    receipt = room.available.next_receipt_on.get(item.product_id) if item else None
+    days = max((receipt - desk.clock.today()).days, 0) if receipt else None
+    facts = stock_facts(line, item, customer, shelves, substitutes, days)
+    decision = desk.decider.decide("stock", facts)
+    outcome, reason = decision.outcome, decision.say or None
+    return decision, allocate(line, outcome, decision.actions, shelves, substitutes, item, reason)
