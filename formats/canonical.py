@@ -26,6 +26,7 @@ T = TypeVar("T")
 Encoder = Callable[[Any], Any]
 
 _ABSENT: Any = object()
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def encode(value: object) -> Any:
@@ -57,8 +58,7 @@ def decode(cls: type[T], data: object, pointer: str = "", *, code: str = "order-
 
 def dumps(data: object) -> bytes:
     """The one JSON text of ``data``: keys sorted, no spaces, UTF-8. Same data, same bytes."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _JSON.encode(data).encode()
 
 
 def sha256(data: bytes) -> str:

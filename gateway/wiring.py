@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -21,7 +22,9 @@ from connectors.webhook import post
 from formats.validation import Validator
 from gateway.clock import FixedClock, SystemClock
 from gateway.settings import Settings
+from gateway.stages import receive
 from gateway.stages.desk import Desk
+from gateway.stages.gathering import Gathering
 from gateway.store import companies, migrate, numbers
 from gateway.store.companies import Company
 from gateway.store.database import Database
@@ -54,6 +57,7 @@ class House:
     post_event: Callable[[str, str, str, datetime, bytes], int]
     clock: Clock = field(default_factory=SystemClock)
     _known: dict[str, _Known] = field(default_factory=dict)
+    _intakes: dict[str, Gathering[Any, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def desk(self, company_id: str, actor: str = "o2c") -> Desk:
@@ -71,6 +75,7 @@ class House:
             self.validator,
             self.channels,
             self.post_event,
+            self._intake(company_id),
             actor,
         )
 
@@ -83,6 +88,11 @@ class House:
         """Read the company again at the next desk: its settings or rule files have changed."""
         with self._lock:
             self._known.pop(company_id, None)
+
+    def _intake(self, company_id: str) -> Gathering[Any, Any]:
+        """Where this company's orders gather; one for all desks of the process."""
+        with self._lock:
+            return self._intakes.setdefault(company_id, Gathering(receive.receive_set))
 
     def _company(self, company_id: str) -> _Known:
         with self._lock:
@@ -135,7 +145,8 @@ def _decider(company: Company, books: Mapping[str, bytes]) -> RuleDecider:
         if book.currency not in (None, company.currency):
             raise Refused(
                 "rulebook-currency",
-                f"the {policy} rules of {company.company_id} are in {book.currency}, its books in {company.currency}.",
+                f"{company.company_id} keeps its books in {company.currency}; the {policy} rules are in"
+                f" {book.currency}.",
                 next_step="Write the amounts in the company's currency.",
             )
     return RuleDecider(loaded)

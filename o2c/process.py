@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -112,14 +113,14 @@ _TABLE: dict[Document, str] = {
         approved        | StockReserved   | reserved        | fulfil
         approved        | StockReserved   | partly reserved | fulfil
         approved        | LineBackordered | approved        | fulfil
-        approved        | OrderAnswered   | approved        | fulfil
+        approved        | OrderAnswered   | approved        | approve
         approved        | OrderCancelled  | cancelled       | fulfil
         partly reserved | StockReserved   | reserved        | fulfil
         partly reserved | LineCancelled   | reserved        | fulfil
         partly reserved | LineCancelled   | approved        | fulfil
         partly reserved | OrderCancelled  | cancelled       | fulfil
         partly reserved | GoodsShipped    | partly shipped  | fulfil
-        reserved        | OrderAnswered   | reserved        | fulfil
+        reserved        | OrderAnswered   | reserved        | approve
         reserved        | OrderCancelled  | cancelled       | fulfil
         reserved        | GoodsShipped    | partly shipped  | fulfil
         reserved        | GoodsShipped    | shipped         | fulfil
@@ -134,7 +135,6 @@ _TABLE: dict[Document, str] = {
         shipped         | InvoiceIssued   | invoiced        | bill
         shipped         | InvoiceIssued   | paid            | bill
         invoiced        | InvoicePaid     | paid            | settle
-        paid            | EntryBooked     | invoiced        | settle
         """,
     Document.PART: """
         new         | StockReserved   | reserved    | fulfil
@@ -155,38 +155,40 @@ _TABLE: dict[Document, str] = {
         partly paid | InvoiceReviewed | partly paid | remind
         partly paid | PaymentApplied  | partly paid | settle
         partly paid | InvoicePaid     | paid        | settle
-        partly paid | EntryBooked     | open        | settle
-        paid        | EntryBooked     | open        | settle
-        paid        | EntryBooked     | partly paid | settle
         """,
+    # What failed waits in the queue again once a person says so; that alone is no event.
     Document.DELIVERY: """
-        new     | InvoiceIssued | waiting | bill
-        waiting | InvoiceSent   | sent    | send
-        waiting | SendFailed    | waiting | send
-        waiting | SendFailed    | parked  | send
-        parked  | InvoiceSent   | sent    | send
+        new    | InvoiceIssued | queued | bill
+        new    | OrderAnswered | queued | approve
+        queued | InvoiceSent   | sent   | send
+        queued | AnswerSent    | sent   | send
+        queued | SendFailed    | failed | send
+        failed | InvoiceSent   | sent   | send
+        failed | AnswerSent    | sent   | send
         """,
     Document.PAYMENT: """
-        new       | StatementImported | imported  | settle
-        imported  | EntryBooked       | booked    | settle
-        booked    | PaymentApplied    | applied   | settle
-        booked    | PaymentUnmatched  | unmatched | settle
-        unmatched | PaymentApplied    | applied   | settle
-        applied   | EntryBooked       | undone    | settle
-        unmatched | EntryBooked       | undone    | settle
+        new | PaymentApplied   | applied   | settle
+        new | PaymentUnmatched | unmatched | settle
+        new | EntryBooked      | ignored   | settle
         """,
     Document.NOTICE: """
-        new     | InvoiceFlagged | waiting | remind
-        waiting | NoticeSent     | sent    | remind
-        waiting | SendFailed     | waiting | remind
-        waiting | SendFailed     | parked  | remind
-        parked  | NoticeSent     | sent    | remind
+        new    | OrderReferred   | queued    | approve
+        new    | OrderHeld       | queued    | approve
+        new    | OrderAnswered   | queued    | approve
+        new    | GoodsShipped    | queued    | fulfil
+        new    | BillingStopped  | queued    | bill
+        new    | InvoiceFlagged  | queued    | remind
+        new    | AccountFlagged  | queued    | remind
+        queued | NoticeSent      | sent      | send
+        queued | NoticeWithdrawn | withdrawn | send
+        queued | SendFailed      | failed    | send
+        failed | NoticeSent      | sent      | send
         """,
     Document.CREDIT: """
         new     | OrderReceived  | clear   | receive
         clear   | AccountFlagged | flagged | remind
+        clear   | CreditHeld     | held    | remind
         flagged | CreditHeld     | held    | remind
-        clear   | CreditHeld     | held    | approve
         flagged | CreditReleased | clear   | settle
         held    | CreditReleased | clear   | settle
         """,
@@ -267,7 +269,13 @@ def as_markdown() -> str:
     lines = [
         "# The process",
         "",
-        "Generated from `o2c/process.py`. An order's status is derived from its documents.",
+        "Generated from `o2c/process.py`; to write it again, in the repository:",
+        "",
+        "```",
+        "PYTHONPATH=. .venv/bin/python -m o2c.process > docs/process.md",
+        "```",
+        "",
+        "An order's status is derived from its documents and never stored.",
     ]
     for document in Document:
         lines += [
@@ -288,3 +296,7 @@ def _billed(facts: OrderFacts, shipped: Decimal) -> OrderStatus:
     if facts.invoiced < shipped:
         return OrderStatus.SHIPPED
     return OrderStatus.INVOICED if facts.open_minor else OrderStatus.PAID
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())

@@ -7,6 +7,7 @@ decisions, and says in words why a rule did not fire. Pure: no engine, no state,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from o2c.decision import Unmet
 from o2c.money import minor_digits
@@ -14,6 +15,7 @@ from rules.cells import Condition
 from rules.compile import Clause, Codes, Program, Verdict
 
 _Check = Callable[[Codes], bool]
+_Teller = Callable[[Codes], str]
 
 
 def _check(condition: Condition) -> _Check:
@@ -31,7 +33,8 @@ class ClosureExecutor:
         self._program = program
         self._digits = minor_digits(currency) if currency else 2
         self._clauses = tuple(
-            (clause, tuple((_check(c), c) for c in clause.conditions)) for clause in program.clauses
+            (clause, tuple((_check(c), self._teller(c)) for c in clause.conditions))
+            for clause in program.clauses
         )
 
     def run(self, codes: Codes) -> Verdict:
@@ -54,7 +57,7 @@ class ClosureExecutor:
         found: list[Unmet] = []
         hit: dict[str, str] = {}
         for clause, checks in self._clauses:
-            unmet = tuple(self._words(c, codes) for check, c in checks if not check(codes))
+            unmet = tuple(tell(codes) for check, tell in checks if not check(codes))
             table = clause.first_of
             if not unmet and table in hit:
                 unmet = (f"row {hit[table]} came first",)
@@ -64,14 +67,22 @@ class ClosureExecutor:
                 found.append(Unmet(clause.id, unmet))
         return tuple(found)
 
-    def _words(self, condition: Condition, codes: Codes) -> str:
-        facts = self._program.facts
-        field = condition.field
-        figure = facts[field].show(codes[field], self._digits)
-        if condition.minus is None:
-            return f"{condition.text} (is {figure})"
-        other = facts[condition.minus].show(codes[condition.minus], self._digits)
-        return f"{condition.text} ({field} is {figure}, {condition.minus} is {other})"
+    def _teller(self, condition: Condition) -> _Teller:
+        """Says a condition with its figures; most figures come again, so their words are kept."""
+        facts, field, minus = self._program.facts, condition.field, condition.minus
+
+        @lru_cache(maxsize=512)
+        def alone(code: int) -> str:
+            return f"{condition.text} (is {facts[field].show(code, self._digits)})"
+
+        if minus is None:
+            return lambda codes: alone(codes[field])
+
+        def both(codes: Codes) -> str:
+            one, other = (facts[name].show(codes[name], self._digits) for name in (field, minus))
+            return f"{condition.text} ({field} is {one}, {minus} is {other})"
+
+        return both
 
     def close(self) -> None:
         """Nothing is held."""

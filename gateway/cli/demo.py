@@ -1,4 +1,4 @@
-"""``o2c demo``: one company goes through the whole process before your eyes."""
+"""``o2c demo``: three invented companies go through the whole process before your eyes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from gateway.cli.answers import example
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where its data goes. [default: a new temporary folder]",
+    help="Where its data goes. [default: demo in the data folder]",
 )
+@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 @click.pass_context
-def demo(context: click.Context, no_serve: bool, folder: Path | None) -> None:
-    """Show one order from the door to the report, on data of its own."""
+def demo(context: click.Context, no_serve: bool, folder: Path | None, port: int) -> None:
+    """Three invented companies trade for three months: see one order from the door to the tax file."""
     from gateway.demo import run
 
-    context.exit(run(serve=not no_serve, folder=folder))
+    context.exit(run(serve=not no_serve, folder=folder, port=port))

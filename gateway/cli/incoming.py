@@ -9,12 +9,12 @@ from pathlib import Path
 from formats.ubl.read_order import read_order
 from gateway.cli.records import records
 from gateway.http import acceptable
-from gateway.http.orders import read_json, same_but_for
+from gateway.http.orders import Sent, read_json, same_but_for_the_day
 from gateway.stages.answer import PEPPOL
 from gateway.stages.desk import Desk
 from gateway.stages.receive import Incoming, Received, receive_orders
 from gateway.store.archive import Document
-from o2c.errors import Conflict, Fault, O2CError, Refused
+from o2c.errors import Conflict, O2CError, Refused
 from o2c.order import Order
 
 _SUFFIXES = (".xml", ".json", ".ndjson", ".jsonl")
@@ -22,13 +22,11 @@ _SUFFIXES = (".xml", ".json", ".ndjson", ".jsonl")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An order as read, or why it is none. ``filled`` are the fields that we filled in."""
+    """An order as read from a file, or why it is none."""
 
     path: Path
     line: int | None
-    incoming: Incoming | None = None
-    filled: frozenset[str] = frozenset()
-    error: O2CError | None = None
+    order: Sent | O2CError
 
 
 def readings(desk: Desk, paths: Sequence[Path]) -> Iterator[Reading]:
@@ -47,38 +45,34 @@ def _xml(path: Path) -> Reading:
         order = read_order(content, PEPPOL)
         acceptable.order(order)
     except Refused as error:
-        return Reading(path, None, error=error)
-    return Reading(path, None, Incoming(order, Document("order", "application/xml", content)))
+        return Reading(path, None, error)
+    document = Document("order", "application/xml", content)
+    return Reading(path, None, Sent(Incoming(order, document), undated=False))
 
 
 def _json(desk: Desk, path: Path) -> Iterator[Reading]:
     try:
         for record in records(path, Order):
             try:
-                if not isinstance(record.data, dict):
-                    raise Refused(
-                        "order-invalid", "an order is an object.", faults=[Fault("", "type", "no object")]
-                    )
-                order, filled = read_json(desk, record.data)
+                yield Reading(path, record.line, read_json(desk, record.text.encode()))
             except Refused as error:
-                yield Reading(path, record.line, error=error)
-            else:
-                document = Document("order", "application/json", record.text.encode())
-                yield Reading(path, record.line, Incoming(order, document), filled)
+                yield Reading(path, record.line, error)
     except Refused as error:
-        yield Reading(path, None, error=error)
+        yield Reading(path, None, error)
 
 
 def accept(desk: Desk, group: Sequence[Reading]) -> list[tuple[Reading, Received | O2CError]]:
     """Store a group with one commit; each order stands or falls alone."""
-    good = [one for one in group if one.incoming is not None]
-    results = receive_orders(desk, [one.incoming for one in good if one.incoming is not None]) if good else []
-    became = {id(one): _forgiven(desk, one, result) for one, result in zip(good, results, strict=True)}
-    return [(one, one.error or became[id(one)]) for one in group]
+    sent = [one.order for one in group if isinstance(one.order, Sent)]
+    results = iter(receive_orders(desk, [one.incoming for one in sent]) if sent else [])
+    return [
+        (one, _forgiven(desk, one.order, next(results)) if isinstance(one.order, Sent) else one.order)
+        for one in group
+    ]
 
 
-def _forgiven(desk: Desk, one: Reading, result: Received | O2CError) -> Received | O2CError:
-    """A repeat that differs only in what we filled in is the same order."""
-    if isinstance(result, Conflict) and one.incoming is not None:
-        return same_but_for(desk, one.incoming, one.filled, result) or result
+def _forgiven(desk: Desk, sent: Sent, result: Received | O2CError) -> Received | O2CError:
+    """A repeat on another day that names no day is the same order."""
+    if isinstance(result, Conflict):
+        return same_but_for_the_day(desk, sent, result) or result
     return result

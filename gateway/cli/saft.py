@@ -90,7 +90,7 @@ def check(file: Path, schema: str | None, talk: Talk) -> None:
     for fault in faults:
         talk.say(
             {"file": str(file), "code": fault.code, "path": fault.pointer, "message": fault.message},
-            f"{fault.code} {fault.pointer}: {fault.message}".replace(" : ", ": "),
+            f"{fault.code} {fault.pointer or file}: {fault.message}",
         )
     if faults:
         talk.note(f"{file}: {len(faults)} findings")

@@ -44,6 +44,7 @@ def serve(host: str, port: int, workers: int | None, processes: int, talk: Talk)
     if processes > 1 and settings.database_url.startswith("sqlite"):
         raise click.UsageError("SQLite has one writer: more than one process needs PostgreSQL.")
     threads = settings.workers if workers is None else workers
+    _refuse_taken(host, port)
     with open_house():  # migrates, and says what is wrong before anything listens
         pass
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -52,8 +53,18 @@ def serve(host: str, port: int, workers: int | None, processes: int, talk: Talk)
     if host not in _LOOPBACK:
         words += "\nIt can be reached from outside and speaks no TLS itself: put a proxy before it."
     server.on_startup(lambda: talk.say({"url": url, "processes": processes, "workers": threads}, words))
+    server.serve(target_loader=partial(application, threads), wrap_loader=False)
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    # The server's own socket would share the port with another server and take half its requests.
+    import socket
+
     try:
-        server.serve(target_loader=partial(application, threads), wrap_loader=False)
+        [family, kind, *_, address], *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
     except OSError as error:
         raise Refused(
             "address-in-use",
@@ -65,8 +76,12 @@ def serve(host: str, port: int, workers: int | None, processes: int, talk: Talk)
 def _server(host: str, port: int, processes: int) -> Any:
     from granian import Granian
     from granian.constants import Interfaces
-    from granian.log import LogLevels
+    from granian.log import LOGGING_CONFIG, LogLevels
 
+    logging: dict[str, Any] = LOGGING_CONFIG
+
+    # Standard output is for answers; what the server has to say goes where the log goes.
+    handlers = {name: one | {"stream": "ext://sys.stderr"} for name, one in logging["handlers"].items()}
     return Granian(
         "o2c",
         address=host,
@@ -76,7 +91,8 @@ def _server(host: str, port: int, processes: int) -> Any:
         blocking_threads=_REQUEST_THREADS,
         websockets=False,
         workers_kill_timeout=_PATIENCE,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
+        log_dictconfig={"handlers": handlers},
     )
 
 

@@ -81,7 +81,7 @@ def curl_lines(door: Door, place: Place, order_id: str) -> tuple[tuple[str, str]
     body = json.dumps(_ORDER, ensure_ascii=False, separators=(",", ":"))
     content = "-H 'Content-Type: application/json'"
     return (
-        ("which orders are held, and why", f"curl -s {key} '{door.url}/v1/orders?state=held'"),
+        ("which orders are held", f"curl -s {key} '{door.url}/v1/orders?state=held'"),
         ("put in an order of your own", f"curl -s {key} {content} -d '{body}' {door.url}/v1/orders"),
         ("the way of the order above", f"curl -s {key} {door.url}/v1/orders/{order_id}/timeline"),
     )

@@ -126,7 +126,6 @@ _BESIDES = """
 # The hours of a business day, UTC: the bank's file is in before anybody is reminded.
 _HOURS = {
     **dict.fromkeys(("pay", "text", "part", "vague", "fee"), 5),
-    "remind": 6,
     "order": 9,
     "approve": 10,
     "refuse": 10,
@@ -135,6 +134,7 @@ _HOURS = {
     "ship": 14,
     "cancel": 15,
 }
+REMINDERS_AT = 6
 BANK = frozenset(verb for verb, hour in _HOURS.items() if hour == 5)
 
 
@@ -164,12 +164,10 @@ class Step:
 
 
 def steps(company_id: str) -> Mapping[date, list[Step]]:
-    """Day -> what happens at this company, in the order of the day; each day has its reminder run."""
+    """Day -> what happens at this company, in the order of the day. Every day has a reminder run besides."""
     days: defaultdict[date, list[Step]] = defaultdict(list)
     for day, step in (*_traded(company_id), *_besides(company_id)):
         days[day].append(step)
-    for offset in range((LAST_DAY - FIRST_DAY).days + 1):
-        days[FIRST_DAY + timedelta(offset)].append(Step("remind", company_id))
     return {day: sorted(done, key=lambda step: step.hour) for day, done in sorted(days.items())}
 
 

@@ -21,7 +21,7 @@ from gateway import jobs
 from gateway.demo.companies import Market
 from gateway.demo.papers import BankLine, bank_file, peppol_order
 from gateway.demo.place import Place
-from gateway.demo.story import BANK, TAX_MONTH, Ordered, Step, steps
+from gateway.demo.story import BANK, FIRST_DAY, LAST_DAY, REMINDERS_AT, TAX_MONTH, Ordered, Step, steps
 from gateway.stages import approve, bill, fulfil, receive, report, settle
 from gateway.stages.answer import PEPPOL
 from gateway.stages.approve import Approval
@@ -88,10 +88,18 @@ class Trade:
                 )
 
     # --- a day -----------------------------------------------------------------------------------
-    def live(self, day: date, todays: Sequence[Step]) -> None:
-        """Everything that happens on ``day``, each step at its hour."""
+    def bank_opens(self, day: date, todays: Sequence[Step]) -> None:
+        """The bank's files of the day come in, before anybody is reminded; the clock then shows six."""
+        bank = [step for step in todays if step.verb in BANK]
+        if bank:
+            self._turn(day, bank[0].hour, 30)
+            self._bank(day, bank)
+            jobs.run_due(self.house)
+        self._turn(day, REMINDERS_AT)
+
+    def works(self, day: date, todays: Sequence[Step]) -> None:
+        """Everything else that happens on ``day``, each step at its hour."""
         doing: dict[str, Callable[[Step], None]] = {
-            "remind": lambda _step: jobs.start_day(self.house),
             "order": self._orders,
             "approve": self._approves,
             "refuse": self._refuses,
@@ -100,18 +108,13 @@ class Trade:
             "ship": self._ships,
             "cancel": self._cancels,
         }
-        bank = [step for step in todays if step.verb in BANK]
-        if bank:
-            self._turn(day, bank[0].hour, 30)
-            self._bank(day, bank)
-            jobs.run_due(self.house)
-        for place, step in enumerate(step for step in todays if step.verb not in BANK):
-            self._turn(day, step.hour, place)
+        for minute, step in enumerate(step for step in todays if step.verb not in BANK):
+            self._turn(day, step.hour, minute)
             doing[step.verb](step)
             jobs.run_due(self.house)
 
-    def _turn(self, day: date, hour: int, minute: int) -> None:
-        to = datetime.combine(day, time(hour), UTC) + timedelta(minutes=minute)
+    def _turn(self, day: date, hour: int, minute: int = 0) -> None:
+        to = datetime.combine(day, time(hour, minute), UTC)
         self.house.database.write(lambda c: companies.turn_clock(c, self.company_id, to))
 
     # --- what customers do -----------------------------------------------------------------------
@@ -263,8 +266,13 @@ class Trade:
 def play(trades: Sequence[Trade], told: Callable[[date], None]) -> None:
     """The whole story, day by day at every company; ``told`` hears of each day that has passed."""
     plans = {trade.company_id: steps(trade.company_id) for trade in trades}
-    for day in sorted({day for plan in plans.values() for day in plan}):
+    for offset in range((LAST_DAY - FIRST_DAY).days + 1):
+        day = FIRST_DAY + timedelta(offset)
         for trade in trades:
-            trade.live(day, plans[trade.company_id].get(day, ()))
+            trade.bank_opens(day, plans[trade.company_id].get(day, ()))
+        jobs.start_day(trades[0].house)
+        jobs.run_due(trades[0].house)
+        for trade in trades:
+            trade.works(day, plans[trade.company_id].get(day, ()))
         told(day)
     trades[0].writes_saft()

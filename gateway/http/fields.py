@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from formats.characters import illegal_character
 from formats.decoding import decoder
+from gateway.http.problems import Unfit
 from o2c.errors import Fault
 
 ID_LIMIT = 80  # ids of ours and of our callers' customers, products, warehouses
@@ -26,7 +26,7 @@ NUMBER_PATTERN = r"^-?[0-9]{1,24}(\.[0-9]{1,24})?$"
 def _legal(text: str) -> str:
     bad = illegal_character(text)
     if bad:
-        raise PydanticCustomError("character", f"holds {bad}, which no business document can carry.")
+        raise Unfit("character", f"holds {bad}, which no business document can carry.")
     return text
 
 
@@ -37,9 +37,7 @@ def _read(kind: type) -> Any:
         faults: list[Fault] = []
         result = read(value, "", faults)
         if faults:
-            raise PydanticCustomError(
-                "number" if kind is Decimal else "date", "{told}", {"told": faults[0].message}
-            )
+            raise Unfit(faults[0].code, faults[0].message)
         return result
 
     return BeforeValidator(validate)

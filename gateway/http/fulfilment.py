@@ -150,10 +150,11 @@ def create_shipment(desk: Desk, order_id: str) -> Response:
     despatch = Despatch(asked.external_id, lines, asked.shipped_on, asked.carrier, asked.tracking_id)
     shipped = fulfil.ship(desk, order_id, despatch)
     shipment_id = shipped.shipment.shipment_id
-    with desk.database.read() as connection:
-        seen = shipment_view(orders.find_shipment(connection, desk.company_id, shipment_id))
     if shipped.replayed:
+        with desk.database.read() as connection:
+            seen = shipment_view(orders.find_shipment(connection, desk.company_id, shipment_id))
         return answer(seen, 200, {"Idempotent-Replayed": "true"})
+    seen = ShipmentView(shipped.shipment, "due")
     return answer(seen, 201, {"Location": f"/v1/shipments/{shipment_id}"})
 
 

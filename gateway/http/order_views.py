@@ -16,6 +16,7 @@ from gateway.stages.desk import Desk
 from gateway.stages.receive import Received
 from gateway.store import invoices, journal, ledger, orders
 from gateway.store.orders import StoredOrder
+from gateway.store.rows import unpack
 from o2c.decision import Decision, FactValue
 from o2c.money import Money
 from o2c.order import Order, OrderPart
@@ -175,10 +176,8 @@ def _billed(desk: Desk, connection: Connection, order_id: str) -> tuple[Decimal,
 
 
 def _credit(desk: Desk, connection: Connection, order_id: str) -> CreditDecision | None:
-    """The last credit decision: a person's word comes after the rules'."""
-    made = [(row, one) for row, one in orders.decisions(connection, desk.company_id, order_id)]
-    standing = [_decision(one, row.actor) for row, one in made if row.policy == "credit"]
-    return standing[-1] if standing else None
+    row = orders.latest_credit(connection, desk.company_id, order_id)
+    return None if row is None else _decision(unpack(Decision, row.body), row.actor)
 
 
 def _decision(made: Decision, by: str) -> CreditDecision:

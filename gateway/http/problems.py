@@ -75,6 +75,14 @@ class UnsupportedMedia(Refused):
     """A content type that is not read here: 415."""
 
 
+class Unfit(ValueError):
+    """Raised inside a field's check: what is wrong with the value, under a code of ours."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def problem(
     status: int,
     code: str,
@@ -155,13 +163,18 @@ def _our_fault(code: str) -> Broken:
 
 
 def _invalid(error: ValidationError) -> Refused:
-    faults = [
-        Fault(_pointer(each["loc"]), _CODES.get(each["type"], each["type"].replace("_", "-")), each["msg"])
-        for each in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
+    faults = [_fault(each) for each in error.errors(include_url=False, include_input=False)]
     first = f"{faults[0].pointer or '/'}: {faults[0].message}"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return Refused("request-invalid", f"{first}{more}", faults=faults)
+
+
+def _fault(each: Mapping[str, Any]) -> Fault:
+    cause = each.get("ctx", {}).get("error")
+    if isinstance(cause, Unfit):
+        return Fault(_pointer(each["loc"]), cause.code, str(cause))
+    code = _CODES.get(each["type"], each["type"].replace("_", "-"))
+    return Fault(_pointer(each["loc"]), code, each["msg"])
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -75,12 +75,13 @@ def _bill(desk: Desk, job: Job) -> bool:
     """One try; False if the order was shipped, billed or cancelled further while we drafted."""
     order_id, shipment_id = job.payload["order"], job.payload["shipment"]
     with desk.database.read() as connection:
-        case = _load(desk, connection, order_id, shipment_id)
+        goods = _goods(desk, connection, order_id, shipment_id)
+        case = _case(desk, connection, *goods)
         draft, problems, report = _draft(desk, connection, case)
 
     def unit(connection: Connection) -> bool:
         # Shares of allowances and the claim on the credit account depend on the other shipments.
-        if _load(desk, connection, order_id, shipment_id, lock=True) != case:
+        if _goods(desk, connection, order_id, shipment_id, lock=True) != goods:
             return False
         if case.shipment.billing != "done":
             if draft is None or problems:
@@ -93,16 +94,32 @@ def _bill(desk: Desk, job: Job) -> bool:
     return desk.database.write(unit)
 
 
-def _load(desk: Desk, connection: Connection, order_id: str, shipment_id: str, *, lock: bool = False) -> Case:
+_Goods = tuple[StoredOrder, StoredShipment, tuple[StoredShipment, ...]]
+
+
+def _goods(
+    desk: Desk, connection: Connection, order_id: str, shipment_id: str, *, lock: bool = False
+) -> _Goods:
+    """The order, the shipment to bill, and its other shipments."""
     stored = orders.find(connection, desk.company_id, order_id, lock=lock)
     everything = {
         s.shipment.shipment_id: s for s in orders.shipments_of(connection, desk.company_id, order_id)
     }
+    return stored, everything.pop(shipment_id), tuple(everything.values())
+
+
+def _case(
+    desk: Desk,
+    connection: Connection,
+    stored: StoredOrder,
+    shipment: StoredShipment,
+    others: tuple[StoredShipment, ...],
+) -> Case:
     return Case(
         stored,
-        everything.pop(shipment_id),
+        shipment,
         customers.find(connection, desk.company_id, stored.customer_id),
-        tuple(everything.values()),
+        others,
         companies.rate_on(connection, desk.company, stored.order.currency, desk.clock.today()),
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from formats.findings import Report
+from gateway.stages.gathering import Gathering
 from gateway.store import jobs, journal, webhooks
 from gateway.store.companies import Company
 from gateway.store.database import Database
@@ -37,6 +38,7 @@ class Desk:
     validator: Validator
     channels: Mapping[str, DeliveryChannel]
     post_event: Callable[[str, str, str, datetime, bytes], int]  # url, secret, id, at, body -> status
+    intake: Gathering[Any, Any]  # of orders: see ``receive``
     actor: str = "o2c"
 
     @property

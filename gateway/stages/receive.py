@@ -55,7 +55,27 @@ class Received:
 
 
 def receive_order(desk: Desk, incoming: Incoming) -> Received:
-    """Store and decide one order. Raises ``Refused`` (nothing is kept) or ``Conflict``."""
+    """Store and decide one order. Raises ``Refused`` (nothing is kept) or ``Conflict``.
+
+    Orders that come while others are being written are written as the next set.
+    """
+    result: Received | O2CError = desk.intake.join((desk, incoming))
+    if isinstance(result, O2CError):
+        raise result
+    return result
+
+
+def receive_set(arrived: Sequence[tuple[Desk, Incoming]]) -> list[Received | O2CError]:
+    """Orders of one company that arrived together, each under its own actor's name."""
+    results: dict[int, Received | O2CError] = {}
+    for actor in {desk.actor for desk, _ in arrived}:
+        mine = [(place, pair) for place, pair in enumerate(arrived) if pair[0].actor == actor]
+        answers = receive_orders(mine[0][1][0], [incoming for _, (_, incoming) in mine])
+        results |= dict(zip((place for place, _ in mine), answers, strict=True))
+    return [results[place] for place in range(len(arrived))]
+
+
+def _receive_one(desk: Desk, incoming: Incoming) -> Received:
     try:
         return desk.database.write(lambda connection: _intake(desk, connection, incoming))
     except IntegrityError as error:
@@ -70,9 +90,9 @@ def receive_orders(desk: Desk, batch: Sequence[Incoming]) -> list[Received | O2C
     Those that name their customer are one set. Repeats, orders of buyers still to be recognised,
     and a whole set in which somebody was faster with one of the orders, go one by one.
     """
-    together = [one for one in batch if one.order.customer_id is not None and one.idempotency_key is None]
+    together = [one for one in batch if one.order.customer_id is not None]
     results: dict[int, Received | O2CError] = {}
-    if together:
+    if len(together) > 1:
         try:
             results = desk.database.write(lambda connection: _intake_all(desk, connection, together))
         except IntegrityError as error:
@@ -83,7 +103,7 @@ def receive_orders(desk: Desk, batch: Sequence[Incoming]) -> list[Received | O2C
 
 def _by_itself(desk: Desk, incoming: Incoming) -> Received | O2CError:
     try:
-        return receive_order(desk, incoming)
+        return _receive_one(desk, incoming)
     except O2CError as error:
         return error
 
@@ -103,7 +123,9 @@ def _intake_all(
     """New orders of named customers, by the identity of what came in. Repeats are left out."""
     today = desk.clock.today()
     keys = [(one.order.source, one.order.external_id) for one in batch]
-    seen = orders.known_among(connection, desk.company_id, keys)
+    seen, used = orders.known_among(
+        connection, desk.company_id, keys, [one.idempotency_key for one in batch if one.idempotency_key]
+    )
     accounts = customers.accounts(
         connection, desk.company_id, today, [one.order.customer_id or "" for one in batch]
     )
@@ -114,9 +136,10 @@ def _intake_all(
     new: list[_New] = []
     results: dict[int, Received | O2CError] = {}
     for incoming, key in zip(batch, keys, strict=True):
-        if key in seen:
+        if key in seen or incoming.idempotency_key in used:
             continue
         seen.add(key)
+        used.add(incoming.idempotency_key or "")
         try:
             new.append(_judge(desk, connection, incoming, accounts, room, rates))
         except O2CError as error:

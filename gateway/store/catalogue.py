@@ -11,7 +11,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from gateway.store.database import Stale
-from gateway.store.rows import chunks, pack, unpack
+from gateway.store.rows import chunks, pack, unpack_profile
 from gateway.store.schema import product, stock
 from o2c.errors import NotFound, Refused
 from o2c.order import OrderLine, Product
@@ -70,7 +70,7 @@ def find(connection: Connection, company_id: str, product_id: str) -> Product:
     ).scalar()
     if profile is None:
         raise NotFound("product", f"there is no product {product_id}.")
-    return unpack(Product, profile)
+    return unpack_profile(Product, profile)
 
 
 def page(connection: Connection, company_id: str, after: str, limit: int) -> list[Product]:
@@ -81,7 +81,7 @@ def page(connection: Connection, company_id: str, after: str, limit: int) -> lis
         .order_by(product.c.product_id)
         .limit(limit)
     )
-    return [unpack(Product, row.profile) for row in rows]
+    return [unpack_profile(Product, row.profile) for row in rows]
 
 
 def levels(connection: Connection, company_id: str, product_id: str) -> list[dict[str, object]]:
@@ -183,9 +183,8 @@ def _load(
         _FOR_LINES,
         {"of": company_id, "ids": sorted(ids), "standards": sorted(standards), "names": sorted(names)},
     )
-    unpacked: dict[str, Product] = {}
     for row in rows:
-        item = unpacked.get(row.profile) or unpacked.setdefault(row.profile, unpack(Product, row.profile))
+        item = unpack_profile(Product, row.profile)
         products[item.product_id] = item
         if row.warehouse is not None:
             shelves[item.product_id].append(Shelf(row.warehouse, from_count(row.on_hand - row.reserved)))

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType, TypeEngine
 
-from gateway.store.rows import chunks, pack, unpack
+from gateway.store.rows import chunks, pack, unpack_profile
 from gateway.store.schema import Day, Instant, customer, customer_key, invoice
 from o2c.errors import NotFound
 from o2c.order import Customer
@@ -99,7 +99,7 @@ def find(connection: Connection, company_id: str, customer_id: str) -> Customer:
     profile = connection.execute(_PROFILE, {"of": company_id, "id": customer_id}).scalar()
     if profile is None:
         raise NotFound("customer", f"there is no customer {customer_id}.")
-    return unpack(Customer, profile)
+    return unpack_profile(Customer, profile)
 
 
 def page(connection: Connection, company_id: str, after: str, limit: int) -> list[Customer]:
@@ -110,7 +110,7 @@ def page(connection: Connection, company_id: str, after: str, limit: int) -> lis
         .order_by(customer.c.customer_id)
         .limit(limit)
     )
-    return [unpack(Customer, row.profile) for row in rows]
+    return [unpack_profile(Customer, row.profile) for row in rows]
 
 
 # Written as text, because both engines take it as it stands and SQLAlchemy would drop the table
@@ -206,7 +206,7 @@ def accounts(
 
 def _account(row: Row[Any], claimed: int = 0) -> CreditAccount:
     return CreditAccount(
-        unpack(Customer, row.profile),
+        unpack_profile(Customer, row.profile),
         row.open_orders_minor - claimed,
         row.open_invoices_minor,
         row.unallocated_minor,
@@ -314,7 +314,7 @@ def named(connection: Connection, company_id: str, names: Iterable[str]) -> list
             .where(customer.c.company_id == company_id, customer.c.customer_id.in_(some))
             .order_by(customer.c.customer_id)
         )
-        found += [unpack(Customer, row.profile) for row in connection.execute(query)]
+        found += [unpack_profile(Customer, row.profile) for row in connection.execute(query)]
     return found
 
 

@@ -119,17 +119,21 @@ def find_by_keys(
 
 
 def known_among(
-    connection: Connection, company_id: str, wanted: Sequence[tuple[str, str]]
-) -> set[tuple[str, str]]:
-    """Which of these (source, external id) pairs are here already."""
+    connection: Connection, company_id: str, pairs: Sequence[tuple[str, str]], keys: Sequence[str]
+) -> tuple[set[tuple[str, str]], set[str]]:
+    """Which of these (source, external id) pairs and idempotency keys are here already."""
     known: set[tuple[str, str]] = set()
-    pair = tuple_(sales_order.c.source, sales_order.c.external_id)
-    for some in chunks(wanted, 400):
-        query = select(sales_order.c.source, sales_order.c.external_id).where(
-            sales_order.c.company_id == company_id, pair.in_(some)
-        )
-        known |= {(row.source, row.external_id) for row in connection.execute(query)}
-    return known
+    used: set[str] = set()
+    mine = select(sales_order.c.source, sales_order.c.external_id, sales_order.c.idempotency_key).where(
+        sales_order.c.company_id == company_id
+    )
+    natural = tuple_(sales_order.c.source, sales_order.c.external_id)
+    for some in chunks(pairs, 400):
+        known |= {(row.source, row.external_id) for row in connection.execute(mine.where(natural.in_(some)))}
+    for more in chunks(keys):
+        found = connection.execute(mine.where(sales_order.c.idempotency_key.in_(more)))
+        used |= {row.idempotency_key for row in found}
+    return known, used
 
 
 def page(
@@ -354,3 +358,20 @@ def customers_of(connection: Connection, company_id: str, order_ids: Sequence[st
         sales_order.c.company_id == company_id, sales_order.c.order_id.in_(order_ids)
     )
     return {row.order_id: row.customer_id for row in connection.execute(query)}
+
+
+_LATEST_CREDIT = (
+    select(decision)
+    .where(
+        decision.c.company_id == bindparam("of"),
+        decision.c.subject_id == bindparam("id"),
+        decision.c.policy == "credit",
+    )
+    .order_by(decision.c.decided_at.desc(), decision.c.decision_id.desc())
+    .limit(1)
+)
+
+
+def latest_credit(connection: Connection, company_id: str, order_id: str) -> Row[Any] | None:
+    """The standing credit decision as stored: a person's word comes after the rules'."""
+    return connection.execute(_LATEST_CREDIT, {"of": company_id, "id": order_id}).one_or_none()

@@ -8,6 +8,7 @@ from dataclasses import is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from formats import canonical
@@ -38,6 +39,18 @@ def pack(value: Any) -> str:
 def unpack(cls: type[T], text: str) -> T:
     """The value that ``pack`` wrote."""
     return canonical.decode(cls, json.loads(text))
+
+
+@lru_cache(maxsize=4096)
+def _remembered(cls: type[Any], text: str) -> Any:
+    return unpack(cls, text)
+
+
+def unpack_profile(cls: type[T], text: str) -> T:
+    """``unpack`` for master data, which is read far more often than it changes. Values are frozen,
+    and the text is the key, so what is remembered can never be out of date."""
+    value: T = _remembered(cls, text)
+    return value
 
 
 def unpack_all(cls: type[T], text: str) -> tuple[T, ...]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -85,14 +83,6 @@ def call(
     chunks = app.wsgi_app(environ, lambda line, headers, exc_info=None: status.append(line))
     content = b"".join(chunks)
     return int(status[0].split()[0]), content
-
-
-def post_all(app: Flask, path: str, bodies: Iterable[bytes], key: str, callers: int) -> None:
-    """POST every body from ``callers`` threads; every answer must be 201."""
-    with ThreadPoolExecutor(callers) as pool:
-        for status, content in pool.map(lambda body: call(app, path, body, key), bodies):
-            if status != 201:
-                raise SystemExit(f"{path} answered {status}: {content[:300]!r}")
 
 
 def bodies(start: int, count: int) -> list[bytes]:

@@ -142,6 +142,6 @@ def next_steps(facts: OrderFacts) -> list[OrderFacts]:
     if shipped > facts.invoiced:
         steps.append(replace(facts, invoiced=shipped, open_minor=facts.open_minor + 100))
         steps.append(replace(facts, invoiced=shipped))
-    if facts.invoiced:
-        steps.append(replace(facts, open_minor=0 if facts.open_minor else 100))
+    if facts.open_minor:
+        steps.append(replace(facts, open_minor=0))
     return steps

@@ -67,7 +67,8 @@ def _entry(line: Line, key: str, on: date, currency: str) -> str:
         f"<Strd><CdtrRefInf>{kind}<Ref>{line.reference}</Ref></CdtrRefInf></Strd>" if line.reference else ""
     )
     remittance = f"<RmtInf>{text}{reference}</RmtInf>" if text or reference else ""
-    return f"""<Ntry>{money}<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt><ValDt><Dt>{on}</Dt></ValDt>
+    return f"""<Ntry>{money}<Sts><Cd>BOOK</Cd></Sts>
+<BookgDt><Dt>{on}</Dt></BookgDt><ValDt><Dt>{on}</Dt></ValDt>
 <AcctSvcrRef>{line.key or key}</AcctSvcrRef>
 <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>
 <NtryDtls><TxDtls><Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>{money}{payer}{remittance}</TxDtls>

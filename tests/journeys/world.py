@@ -183,10 +183,10 @@ class World:
     def events(self) -> list[str]:
         """What happened since the last look, in order: the event and what tells it apart."""
         with self.house.database.read() as connection:
+            mine = select(journal).where(journal.c.company_id == self.company_id)
             rows = connection.execute(
-                select(journal).where(journal.c.company_id == self.company_id, journal.c.entry_no > self._seen)
-                .order_by(journal.c.entry_no)
-            ).all()  # fmt: skip
+                mine.where(journal.c.entry_no > self._seen).order_by(journal.c.entry_no)
+            ).all()
         self._seen = rows[-1].entry_no if rows else self._seen
         return [_line(row.event, json.loads(row.data)) for row in rows]
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from werkzeug.test import TestResponse
 
 from gateway import jobs
 from gateway.clock import machine_time
@@ -58,7 +57,7 @@ class Caller:
         raw: bytes | str | None = None,
         media: str = "application/json",
         headers: dict[str, str] | None = None,
-    ) -> TestResponse:
+    ) -> Any:
         """One request; a ``body`` goes as JSON, ``raw`` as it is."""
         content = json.dumps(body) if body is not None else raw
         sent = {"Authorization": f"Bearer {self.key}", **(headers or {})}
@@ -66,15 +65,19 @@ class Caller:
             sent["Content-Type"] = media
         return self.app.test_client().open(path, method=method, data=content, headers=sent)
 
-    def get(self, path: str, **more: Any) -> TestResponse:
+    def anonymously(self, path: str, **more: Any) -> Any:
+        """GET without a key."""
+        return self.app.test_client().get(path, **more)
+
+    def get(self, path: str, **more: Any) -> Any:
         """GET."""
         return self.send("GET", path, **more)
 
-    def post(self, path: str, body: Any = None, **more: Any) -> TestResponse:
+    def post(self, path: str, body: Any = None, **more: Any) -> Any:
         """POST."""
         return self.send("POST", path, body, **more)
 
-    def put(self, path: str, body: Any, **more: Any) -> TestResponse:
+    def put(self, path: str, body: Any, **more: Any) -> Any:
         """PUT."""
         return self.send("PUT", path, body, **more)
 
@@ -168,7 +171,7 @@ def caller(house: House) -> Caller:
     return Caller(create_app(house), house, new_key(house))
 
 
-def problem(answered: TestResponse) -> tuple[int, str]:
+def problem(answered: Any) -> tuple[int, str]:
     """(status, code) of a problem document, after a look at its form."""
     assert answered.content_type == "application/problem+json", answered.text
     data = answered.json
@@ -180,6 +183,6 @@ def problem(answered: TestResponse) -> tuple[int, str]:
     return answered.status_code, data["code"]
 
 
-def pointers(answered: TestResponse) -> list[tuple[str, str]]:
+def pointers(answered: Any) -> list[tuple[str, str]]:
     """(pointer, code) of every fault that a problem names."""
     return [(each["pointer"], each["code"]) for each in answered.json.get("errors", [])]

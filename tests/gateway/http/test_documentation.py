@@ -10,7 +10,7 @@ from tests.gateway.http.conftest import Caller, order
 
 
 def test_the_document_is_valid_and_complete(caller: Caller) -> None:
-    served = caller.app.test_client().get("/openapi.json")
+    served = caller.anonymously("/openapi.json")
     assert served.status_code == 200
     document = served.json
     assert document["openapi"].startswith("3.1")
@@ -28,7 +28,7 @@ def test_the_document_is_valid_and_complete(caller: Caller) -> None:
 
 
 def test_every_operation_tells_its_scope_and_its_problems(caller: Caller) -> None:
-    document = caller.app.test_client().get("/openapi.json").json
+    document = caller.anonymously("/openapi.json").json
     names = []
     for path, operations in document["paths"].items():
         for method, told in operations.items():
@@ -49,7 +49,7 @@ def test_every_operation_tells_its_scope_and_its_problems(caller: Caller) -> Non
 
 
 def test_the_schema_of_an_order_says_what_is_read(caller: Caller) -> None:
-    schemas = caller.app.test_client().get("/openapi.json").json["components"]["schemas"]
+    schemas = caller.anonymously("/openapi.json").json["components"]["schemas"]
     read = schemas["Order-Input"]
     assert sorted(read["required"]) == ["currency", "external_id", "lines"]
     assert read["additionalProperties"] is False
@@ -58,5 +58,5 @@ def test_the_schema_of_an_order_says_what_is_read(caller: Caller) -> None:
 
 
 def test_the_host_of_whoever_asks_does_not_enter_the_document(caller: Caller) -> None:
-    served = caller.app.test_client().get("/openapi.json", headers={"Host": "evil.example"})
+    served = caller.anonymously("/openapi.json", headers={"Host": "evil.example"})
     assert "evil.example" not in served.text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from sqlalchemy import update
 
 from formats import canonical
@@ -223,19 +222,11 @@ def test_the_figures_and_the_tax_file(caller: Caller) -> None:
     assert "attachment" in file.headers["Content-Disposition"]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "",
-        "from=2026-03-01",
-        "from=x&to=y",
-        "from=2026-03-02&to=2026-03-01",
-        "from=2026-03-01&to=2026-03-02&a=1",
-    ],
-)
-@pytest.mark.parametrize("report", ["kpi", "saft"])
-def test_a_period_that_makes_no_sense_is_refused(caller: Caller, report: str, query: str) -> None:
-    assert problem(caller.get(f"/v1/reports/{report}?{query}"))[0] == 422
+def test_a_period_that_makes_no_sense_is_refused(caller: Caller) -> None:
+    backwards, more = "from=2026-03-02&to=2026-03-01", "from=2026-03-01&to=2026-03-01&a"
+    for query in ("", "from=2026-03-01", "from=x&to=y", backwards, f"{more}=1"):
+        for report in ("kpi", "saft"):
+            assert problem(caller.get(f"/v1/reports/{report}?{query}"))[0] == 422, query
 
 
 def test_a_document_is_validated_without_being_kept(caller: Caller) -> None:
@@ -275,21 +266,21 @@ def test_a_webhook_is_told_and_its_log_can_be_replayed(caller: Caller) -> None:
     assert problem(caller.post("/v1/webhook-deliveries/none/send-again")) == (404, "webhook-delivery")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"url": "ftp://x.example"},
-        {"url": "https://"},
-        {"url": "https://[x"},
-        {"url": "https://x.example:99999"},
-        {"url": "https://x.example/\n"},
-        {"url": "https://x.example", "events": []},
-        {"url": "https://x.example", "events": ["Nothing"]},
-        {"url": "https://x.example", "events": "*"},
-    ],
-)
-def test_a_webhook_that_cannot_work_is_refused(caller: Caller, body: dict[str, Any]) -> None:
-    assert problem(caller.post("/v1/webhooks", body)) == (422, "request-invalid")
+UNUSABLE_WEBHOOKS: list[dict[str, Any]] = [
+    {"url": "ftp://x.example"},
+    {"url": "https://"},
+    {"url": "https://[x"},
+    {"url": "https://x.example:99999"},
+    {"url": "https://x.example/\n"},
+    {"url": "https://x.example", "events": []},
+    {"url": "https://x.example", "events": ["Nothing"]},
+    {"url": "https://x.example", "events": "*"},
+]
+
+
+def test_a_webhook_that_cannot_work_is_refused(caller: Caller) -> None:
+    for body in UNUSABLE_WEBHOOKS:
+        assert problem(caller.post("/v1/webhooks", body)) == (422, "request-invalid"), body
 
 
 def test_waiting_jobs_are_seen_and_parked_ones_released(caller: Caller, house: House) -> None:

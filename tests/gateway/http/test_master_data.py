@@ -5,8 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from tests.gateway.http.conftest import BUYER, Caller, order, pointers, problem
 
 
@@ -25,31 +23,30 @@ def _limit(amount: str, currency: str) -> dict[str, Any]:
     return {"party": BUYER, "credit_limit": {"amount": amount, "currency": currency}}
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer", "code"),
-    [
-        ({}, "/party", "missing"),
-        ({"customer_id": "C-2", "party": BUYER}, "/customer_id", "changed"),
-        ({"party": BUYER, "channel": "pigeon"}, "/channel", "choice"),
-        ({"party": BUYER, "risk_class": "Z"}, "/risk_class", "choice"),
-        ({"party": BUYER, "terms_days": -1}, "/terms_days", "number"),
-        ({"party": BUYER, "terms_days": 10**30}, "/terms_days", "number"),
-        ({"party": BUYER, "terms_days": True}, "/terms_days", "type"),
-        (_limit("1", "EUR"), "/credit_limit/currency", "currency"),
-        (_limit("1.001", "NOK"), "/credit_limit/amount", "number"),
-        (_limit("-1", "NOK"), "/credit_limit/amount", "number"),
-        ({"party": BUYER | {"name": ""}}, "/party/name", "missing"),
-        ({"party": BUYER | {"name": "a\x00"}}, "/party/name", "character"),
-        ({"party": BUYER | {"address": {"country": "Norway"}}}, "/party/address/country", "country"),
-        ({"party": BUYER | {"vat_id": "N" * 300}}, "/party", "too-long"),
-    ],
-)
-def test_a_customer_that_means_nothing_is_refused(
-    caller: Caller, body: dict[str, Any], pointer: str, code: str
-) -> None:
-    answered = caller.put("/v1/customers/C-1", body)
-    assert problem(answered)[0] == 422
-    assert (pointer, code) in pointers(answered)
+# A customer, and the fault that is found.
+CUSTOMER_FAULTS: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "/party", "missing"),
+    ({"customer_id": "C-2", "party": BUYER}, "/customer_id", "changed"),
+    ({"party": BUYER, "channel": "pigeon"}, "/channel", "choice"),
+    ({"party": BUYER, "risk_class": "Z"}, "/risk_class", "choice"),
+    ({"party": BUYER, "terms_days": -1}, "/terms_days", "number"),
+    ({"party": BUYER, "terms_days": 10**30}, "/terms_days", "number"),
+    ({"party": BUYER, "terms_days": True}, "/terms_days", "type"),
+    (_limit("1", "EUR"), "/credit_limit/currency", "currency"),
+    (_limit("1.001", "NOK"), "/credit_limit/amount", "number"),
+    (_limit("-1", "NOK"), "/credit_limit/amount", "number"),
+    ({"party": BUYER | {"name": ""}}, "/party/name", "missing"),
+    ({"party": BUYER | {"name": "a\x00"}}, "/party/name", "character"),
+    ({"party": BUYER | {"address": {"country": "Norway"}}}, "/party/address/country", "country"),
+    ({"party": BUYER | {"vat_id": "N" * 300}}, "/party", "too-long"),
+]
+
+
+def test_a_customer_that_means_nothing_is_refused(caller: Caller) -> None:
+    for body, pointer, code in CUSTOMER_FAULTS:
+        answered = caller.put("/v1/customers/C-1", body)
+        assert problem(answered)[0] == 422, body
+        assert (pointer, code) in pointers(answered), body
 
 
 def test_an_id_must_fit(caller: Caller) -> None:
@@ -100,25 +97,24 @@ def test_a_product_and_its_stock(caller: Caller) -> None:
     assert problem(caller.put("/v1/products/P-9/stock/OSLO", {"on_hand": 1})) == (404, "product")
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer", "code"),
-    [
-        ({"on_hand": "-1"}, "/on_hand", "number"),
-        ({"on_hand": "1" * 20}, "/on_hand", "number"),
-        ({"on_hand": "x"}, "/on_hand", "number"),
-        ({"on_hand": "1", "rank": 10**20}, "/rank", "less-than-equal"),
-        ({"on_hand": "1", "next_receipt_on": "soon"}, "/next_receipt_on", "date"),
-        ({"on_hand": "1", "shelf": 1}, "/shelf", "unknown"),
-        ({}, "/on_hand", "missing"),
-    ],
-)
-def test_a_count_that_means_nothing_is_refused(
-    caller: Caller, body: dict[str, Any], pointer: str, code: str
-) -> None:
+# A count, and the fault that is found.
+COUNT_FAULTS: list[tuple[dict[str, Any], str, str]] = [
+    ({"on_hand": "-1"}, "/on_hand", "number"),
+    ({"on_hand": "1" * 20}, "/on_hand", "number"),
+    ({"on_hand": "x"}, "/on_hand", "number"),
+    ({"on_hand": "1", "rank": 10**20}, "/rank", "less-than-equal"),
+    ({"on_hand": "1", "next_receipt_on": "soon"}, "/next_receipt_on", "date"),
+    ({"on_hand": "1", "shelf": 1}, "/shelf", "unknown"),
+    ({}, "/on_hand", "missing"),
+]
+
+
+def test_a_count_that_means_nothing_is_refused(caller: Caller) -> None:
     caller.put("/v1/products/P-1", {"name": "Kaffe"})
-    answered = caller.put("/v1/products/P-1/stock/OSLO", body)
-    assert problem(answered) == (422, "request-invalid")
-    assert pointers(answered) == [(pointer, code)]
+    for body, pointer, code in COUNT_FAULTS:
+        answered = caller.put("/v1/products/P-1/stock/OSLO", body)
+        assert problem(answered) == (422, "request-invalid"), body
+        assert pointers(answered) == [(pointer, code)], body
 
 
 def test_a_count_is_kept_to_six_decimals_and_never_below_what_is_promised(caller: Caller) -> None:
@@ -140,18 +136,19 @@ def test_a_rate_is_set_corrected_and_used(caller: Caller) -> None:
     assert made.json["decision"]["facts"]["this_order"] == "1247.50"
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("EUR/2026-02-30", {"rate": "1"}),
-        ("EUR/20260301", {"rate": "1"}),
-        ("NOK/2026-03-01", {"rate": "1"}),
-        ("euro/2026-03-01", {"rate": "1"}),
-        ("EUR/2026-03-01", {"rate": "0"}),
-        ("EUR/2026-03-01", {"rate": "-1"}),
-        ("EUR/2026-03-01", {"rate": None}),
-        ("EUR/2026-03-01", {"rate": "9" * 40}),
-    ],
-)
-def test_a_rate_that_means_nothing_is_refused(caller: Caller, path: str, body: dict[str, Any]) -> None:
-    assert problem(caller.put(f"/v1/rates/{path}", body)) == (422, "request-invalid")
+# Where a rate is put, and what.
+RATE_FAULTS: list[tuple[str, dict[str, Any]]] = [
+    ("EUR/2026-02-30", {"rate": "1"}),
+    ("EUR/20260301", {"rate": "1"}),
+    ("NOK/2026-03-01", {"rate": "1"}),
+    ("euro/2026-03-01", {"rate": "1"}),
+    ("EUR/2026-03-01", {"rate": "0"}),
+    ("EUR/2026-03-01", {"rate": "-1"}),
+    ("EUR/2026-03-01", {"rate": None}),
+    ("EUR/2026-03-01", {"rate": "9" * 40}),
+]
+
+
+def test_a_rate_that_means_nothing_is_refused(caller: Caller) -> None:
+    for path, body in RATE_FAULTS:
+        assert problem(caller.put(f"/v1/rates/{path}", body)) == (422, "request-invalid"), (path, body)

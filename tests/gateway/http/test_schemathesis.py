@@ -94,7 +94,13 @@ def test_no_input_breaks_the_api_or_gets_an_undocumented_answer(
             tried.add(event.recorder.label)
             wrong += _failures(event.recorder)
     assert "\n\n".join(wrong) == ""
-    assert tried >= {operation.ok().label for operation in schema.get_all_operations()}
+    assert tried >= _labels(schema)
+
+
+def _labels(schema: OpenApiSchema) -> set[str]:
+    """Every documented operation: ``POST /v1/orders``."""
+    found: list[Any] = list(schema.get_all_operations())
+    return {each.ok().label for each in found}
 
 
 def _failures(recorder: Any) -> list[str]:

@@ -1,0 +1,238 @@
+"""Many at once: numbers, stock, credit and jobs hold when everybody comes at the same moment.
+
+Threads share a process where the database alone has to decide; real processes do where death or
+separate connections matter. A barrier stands where a race would otherwise be left to luck.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import event, func, select
+
+from formats.findings import Report
+from gateway import jobs
+from gateway.stages import audit, fulfil, receive, settle
+from gateway.stages.fulfil import Despatch, Shipped
+from gateway.stages.receive import Received
+from gateway.stages.settle import Imported
+from gateway.store import bank, invoices
+from gateway.store.schema import customer, invoice, job, sales_order, shipment, stock
+from gateway.wiring import House
+from o2c.shipment import ShipmentLine
+from tests.conftest import ROOT
+from tests.journeys.bank_file import Line, statement
+from tests.store.shop import COMPANY, IBAN, START, VALIDATOR, furnish, incoming, open_shop
+
+T = TypeVar("T")
+PAY_DAY = (START + timedelta(days=3)).date()
+
+
+def play(scene: str, folder: Path, url: str) -> dict[str, Any]:
+    """What a scene of ``race_driver`` says."""
+    command = [sys.executable, "-m", "tests.journeys.race_driver", scene, str(folder), url]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-4000:]
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def at_once(count: int, action: Callable[[int], T]) -> list[T | Exception]:
+    """``action(0..count-1)`` in as many threads, started together; results or what was raised."""
+    gate = threading.Barrier(count)
+
+    def run(place: int) -> T | Exception:
+        gate.wait()
+        try:
+            return action(place)
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(run, range(count)))
+
+
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    house = open_shop(database_url, tmp_path)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def postgres_house(postgres_url: str, tmp_path: Path) -> Iterator[House]:
+    house = open_shop(postgres_url, tmp_path)
+    furnish(house)
+    yield house
+    house.close()
+
+
+def faults(house: House) -> list[str]:
+    return [words for checked in audit.verify(house.desk(COMPANY)) for words in checked.wrong]
+
+
+def scalar(house: House, query: Any) -> Any:
+    with house.database.read() as connection:
+        return connection.execute(query).scalar_one()
+
+
+# --- processes -----------------------------------------------------------------------------------
+@pytest.mark.slow
+def test_eight_processes_take_a_thousand_numbers_without_gap_or_double(
+    postgres_url: str, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    seen = play("invoices", tmp_path, postgres_url)
+    assert seen["exits"] == [0] * 8
+    assert seen["numbers"] == [f"INV-{place:05d}" for place in range(1, 1001)]
+    assert seen["audit"] == []
+    record_property("invoices_per_second", round(1000 / seen["seconds"]))
+
+
+def test_a_worker_dies_in_mid_job_and_nothing_is_lost_or_doubled(postgres_url: str, tmp_path: Path) -> None:
+    seen = play("workers", tmp_path, postgres_url)
+    assert seen["exits"] == [-9, 0, 0]
+    assert seen["left"] == []
+    assert seen["sequences"] == list(range(1, 25))
+    # Each order: an answer, a word that goods have left, and an invoice.
+    assert seen["deliveries"] == {"sent": 72}
+    assert seen["files"] == 72
+    happened = {name: seen["events"][name] for name in ("InvoiceIssued", "InvoiceSent", "NoticeSent")}
+    assert happened == {"InvoiceIssued": 24, "InvoiceSent": 24, "NoticeSent": 48}
+    assert len(seen["by_worker"]) == 3, "every worker had its share"
+    assert len(seen["tries"]) == 72
+    assert sorted(seen["tries"].values())[-1] == 2, "what the dead worker held was sent again"
+    assert sum(seen["tries"].values()) <= 72 + 2, "a worker has two threads: it cannot have held more"
+    assert seen["audit"] == []
+
+
+# --- stock and credit ----------------------------------------------------------------------------
+def test_fifty_orders_at_once_never_promise_the_eleventh_piece(house: House) -> None:
+    furnish(house, buyers=5, stock=10)
+    desk = house.desk(COMPANY)
+
+    def order(place: int) -> Received:
+        return receive.receive_order(desk, incoming(f"E-{place}", 1, customer=f"C-{place % 5 + 1}"))
+
+    taken = at_once(50, order)
+    assert [one for one in taken if not isinstance(one, Received)] == []
+    assert scalar(house, select(stock.c.reserved)) == 10_000_000
+    promised = [one for one in taken if isinstance(one, Received) and one.stored.parts[0].state == "reserved"]
+    assert len(promised) == 10
+    assert faults(house) == []
+
+
+def test_twenty_orders_at_once_never_pass_the_credit_limit(house: House) -> None:
+    furnish(house, stock=1000, limit=100)
+    desk = house.desk(COMPANY)
+    taken = at_once(20, lambda place: receive.receive_order(desk, incoming(f"E-{place}", 1)))
+    assert [one for one in taken if not isinstance(one, Received)] == []
+    approved = select(func.count()).where(sales_order.c.state == "approved")
+    assert scalar(house, approved) == 8  # of 12.50 each: 100.00 in all
+    assert scalar(house, select(customer.c.open_orders_minor)) == 10_000
+    assert faults(house) == []
+
+
+# --- the same twice at once ----------------------------------------------------------------------
+def test_one_order_sent_twice_at_once_is_one_order(house: House) -> None:
+    furnish(house)
+    desk = house.desk(COMPANY)
+    taken = at_once(8, lambda _: receive.receive_order(desk, incoming("A", 3)))
+    assert sorted(one.replayed for one in taken if isinstance(one, Received)) == [False] + [True] * 7
+    assert scalar(house, select(func.count()).select_from(sales_order)) == 1
+    assert faults(house) == []
+
+
+def test_one_shipment_reported_twice_at_once_is_one_shipment(house: House) -> None:
+    furnish(house)
+    desk = house.desk(COMPANY)
+    order_id = receive.receive_order(desk, incoming("A", 3)).stored.order_id
+    taken = at_once(8, lambda _: fulfil.ship(desk, order_id, Despatch("D-1")))
+    assert sorted(one.replayed for one in taken if isinstance(one, Shipped)) == [False] + [True] * 7
+    assert scalar(house, select(func.count()).select_from(shipment)) == 1
+    assert faults(house) == []
+
+
+def invoiced(house: House, pieces: int = 2) -> None:
+    """``INV-00001`` is issued and sent."""
+    desk = house.desk(COMPANY)
+    order_id = receive.receive_order(desk, incoming("A", pieces)).stored.order_id
+    fulfil.ship(desk, order_id, Despatch("D-1"))
+    jobs.run_due(house)
+
+
+def bank_file(house: House, number: int) -> bytes:
+    """A statement that pays ``INV-00001`` in full."""
+    with house.database.read() as connection:
+        issued = invoices.find(connection, COMPANY, "INV-00001").invoice
+    line = Line(str(issued.totals.payable), issued.payment.reference)
+    return statement(IBAN, [line], number=number, on=PAY_DAY)
+
+
+def test_one_bank_file_sent_twice_at_once_is_booked_once(house: House) -> None:
+    furnish(house)
+    invoiced(house)
+    content, desk = bank_file(house, 1), house.desk(COMPANY)
+    taken = at_once(6, lambda _: settle.import_statements(desk, content)[0].duplicate)
+    assert sorted(taken, key=str) == [False] + [True] * 5
+    assert faults(house) == []
+
+
+def test_two_bank_files_at_once_do_not_settle_an_invoice_twice(postgres_house: House) -> None:
+    house = postgres_house
+    invoiced(house)
+    both_have_looked = threading.Barrier(2)
+    looked = threading.local()
+
+    @event.listens_for(house.database.engine, "after_cursor_execute")
+    def executed(_c: Any, _cursor: Any, words: str, *_rest: Any) -> None:
+        if "FROM invoice JOIN ledger_line" in words.replace("\n", " ") and not hasattr(looked, "once"):
+            looked.once = True
+            both_have_looked.wait(10)
+
+    desk, files = house.desk(COMPANY), [bank_file(house, 1), bank_file(house, 2)]
+    taken = at_once(2, lambda place: settle.import_statements(desk, files[place])[0])
+    assert sorted(one.applied for one in taken if isinstance(one, Imported)) == [0, 1]
+    with house.database.read() as connection:
+        assert invoices.open_amount(connection, COMPANY, "INV-00001") == 0
+        assert [one.reason for one in bank.unmatched(connection, COMPANY)] == ["no-key"]
+    assert faults(house) == []
+
+
+class Together:
+    """The validator's port, held until two drafts of one order are on the table."""
+
+    def __init__(self) -> None:
+        self._first = threading.Barrier(2)
+        self._met = threading.local()
+
+    def validate(self, content: bytes) -> Report:
+        if not hasattr(self._met, "once"):
+            self._met.once = True
+            self._first.wait(10)
+        return VALIDATOR.validate(content)
+
+
+def test_two_shipments_of_one_order_billed_at_once_share_its_claim(house: House) -> None:
+    furnish(house)
+    desk = house.desk(COMPANY)
+    order_id = receive.receive_order(desk, incoming("A", 5)).stored.order_id
+    for place, pieces in ((1, 3), (2, 2)):
+        fulfil.ship(desk, order_id, Despatch(f"D-{place}", (ShipmentLine("1", Decimal(pieces)),)))
+    with house.database.read() as connection:
+        due = list(connection.execute(select(job.c.job_id).where(job.c.kind == "bill")).scalars())
+    house.validator = Together()  # type: ignore[assignment]
+    assert at_once(2, lambda place: jobs.run_job(house, COMPANY, due[place])) == [True, True]
+    assert scalar(house, select(func.count()).select_from(invoice)) == 2
+    assert scalar(house, select(customer.c.open_orders_minor)) == 0
+    assert scalar(house, select(sales_order.c.claimed_minor)) == 0
+    assert faults(house) == []

@@ -1,0 +1,138 @@
+"""Work per order is counted, not hoped for, and does not grow with history.
+
+Every SQL statement from the request to the commit counts, authentication and views included;
+transaction control does not. Statements do not depend on the machine, so they are asserted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Table, insert, select
+
+from gateway import jobs
+from gateway.clock import machine_time
+from gateway.http.app import create_app
+from gateway.store import keys
+from gateway.store.schema import decision, invoice, job, journal, ledger_entry, ledger_line, sales_order
+from tests.journeys.world import World, count_statements
+
+SCOPES = ("orders:write", "orders:read", "shipments:write")
+HISTORY = 20_000  # of each of six tables
+
+
+@pytest.fixture
+def door(world: World) -> FlaskClient:
+    """The API with a key that may order and ship; one order has gone before, so nothing is cold."""
+    _, key = world.house.database.write(
+        lambda c: keys.create(c, world.company_id, "count", SCOPES, None, machine_time())
+    )
+    client = create_app(world.house).test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+    world.given_stock({name: {"BERGEN": 1000} for name in ("P-1", "P-2", "P-3")})
+    ordered_and_billed(world, client, list, "warm")
+    return client
+
+
+def post(client: FlaskClient, path: str, body: dict[str, Any]) -> Any:
+    answered = client.post(path, json=body)
+    assert answered.status_code == 201, answered.text
+    return answered.json
+
+
+def order(external_id: str) -> dict[str, Any]:
+    """Three lines in our JSON."""
+    lines = [
+        {
+            "line_id": str(place),
+            "name": f"Item {item}",
+            "quantity": {"value": "1", "unit": "C62"},
+            "net_price": "10",
+            "tax": {"category": "S", "rate": "25"},
+            "seller_item_id": item,
+        }
+        for place, item in enumerate(("P-1", "P-2", "P-3"), start=1)
+    ]
+    return {"external_id": external_id, "currency": "EUR", "customer_id": "C-1", "lines": lines}
+
+
+def ordered_and_billed(
+    world: World, client: FlaskClient, taken: Callable[[], list[str]], external_id: str
+) -> tuple[list[str], list[str]]:
+    """The statements of the intake alone, and of the whole way to the posted invoice."""
+    order_id = post(client, "/v1/orders", order(external_id))["id"]
+    intake = taken()
+    with world.house.database.read() as connection:
+        answers = waiting(connection, "answer")
+    taken()
+    for job_id in answers:  # what the buyer is told is no step on the way to the invoice
+        jobs.run_job(world.house, world.company_id, job_id)
+    taken()
+    post(client, f"/v1/orders/{order_id}/shipments", {"external_id": "D-1"})
+    shipped = taken()
+    with world.house.database.read() as connection:
+        (bill,) = waiting(connection, "bill")
+    taken()
+    jobs.run_job(world.house, world.company_id, bill)
+    return intake, [*intake, *shipped, *taken()]
+
+
+def waiting(connection: Any, kind: str) -> list[str]:
+    query = select(job.c.job_id).where(job.c.done_at.is_(None), job.c.kind == kind)
+    return list(connection.execute(query).scalars())
+
+
+def test_intake_and_the_whole_way_keep_to_their_number(world: World, door: FlaskClient) -> None:
+    taken = count_statements(world.house)
+    intake, whole = ordered_and_billed(world, door, taken, "counted")
+    assert len(intake) <= 8, "\n".join(intake)
+    assert len(whole) <= 40, "\n".join(whole)
+    issued = world.invoice("INV-00002")
+    assert issued.gross == 3750
+
+
+def test_they_do_not_grow_with_100_000_rows_of_history(world: World, door: FlaskClient) -> None:
+    taken = count_statements(world.house)
+    before = ordered_and_billed(world, door, taken, "before")
+    grow(world)
+    ordered_and_billed(world, door, taken, "warm again")  # memories of keys and settings last seconds
+    after = ordered_and_billed(world, door, taken, "after")
+    assert [len(part) for part in after] == [len(part) for part in before]
+
+
+def grow(world: World) -> None:
+    """20,000 settled invoices of the same customer, with order, journal, decision and ledger rows."""
+    with world.house.database.read() as connection:
+        one = {
+            table.name: dict(connection.execute(select(table).limit(1)).mappings().one())
+            for table in (sales_order, invoice, journal, decision, ledger_entry, ledger_line)
+        }
+    event = {name: value for name, value in one["journal"].items() if name != "entry_no"}
+
+    def rows(number: int) -> dict[Table, dict[str, Any]]:
+        due = date(2019, 1, 1) + timedelta(days=number % 365)
+        settled = {"settled_at": machine_time(), "due_on": due, "shipment_id": f"s{number}"}
+        named = {"number": f"H-{number}", "sequence": 10**6 + number, "reference": f"R{number}"}
+        past = {"order_id": f"o{number}", "external_id": f"h{number}", "claimed_minor": 0}
+        entry = {"entry_id": f"l{number}"}
+        return {
+            sales_order: one["sales_order"] | past,
+            invoice: one["invoice"] | settled | named | {"order_id": f"o{number}"},
+            journal: event | {"stream": f"order:o{number}"},
+            decision: one["decision"] | {"decision_id": f"d{number}", "subject_id": f"o{number}"},
+            ledger_entry: one["ledger_entry"] | entry,
+            ledger_line: one["ledger_line"] | entry | {"invoice_number": f"H-{number}"},
+        }
+
+    def copies(connection: Any, start: int) -> None:
+        made = [rows(number) for number in range(start, start + 10_000)]
+        for table in made[0]:
+            connection.execute(insert(table), [row[table] for row in made])
+
+    for start in range(0, HISTORY, 10_000):
+        world.house.database.write(partial(copies, start=start))
