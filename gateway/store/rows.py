@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from formats import canonical
 
@@ -42,8 +42,8 @@ def unpack(cls: type[T], text: str) -> T:
 
 
 @lru_cache(maxsize=4096)
-def _remembered(cls: type[Any], text: str) -> Any:
-    return unpack(cls, text)
+def _remembered(cls: Hashable, text: str) -> Any:
+    return unpack(cast(type[Any], cls), text)
 
 
 def unpack_profile(cls: type[T], text: str) -> T:
