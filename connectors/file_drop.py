@@ -19,7 +19,7 @@ _UNSAFE = re.compile(rb"[^A-Za-z0-9._@=+-]|^\.")
 
 
 class FileDrop:
-    """``DeliveryChannel`` into ``folder``; a parcel's recipient is the sub-folder."""
+    """``DeliveryChannel`` into ``folder/COMPANY/RECIPIENT``: companies never share a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -27,7 +27,8 @@ class FileDrop:
     def send(self, parcel: Parcel) -> str:
         """The path of the file. ``Unavailable('folder')`` when the disk says no, ``Broken`` when
         the message id is already there with other bytes."""
-        target = self._folder / file_name(parcel.recipient) / file_name(parcel.message_id + _suffix(parcel))
+        place = self._folder / file_name(parcel.company_id) / file_name(parcel.recipient)
+        target = place / file_name(parcel.message_id + _suffix(parcel))
         content = _content(parcel)
         try:
             if not _is_there(target, content):

@@ -1,36 +1,32 @@
 """Identifiers that sort by the time they were made: prefix, 48 bits of time, 80 random bits.
 
-Several made in one millisecond by one process follow each other (as ULID does it), so that rows
-written together keep their order. They tell apart; they are no secrets.
+Several made at one instant by one process follow each other, so that rows written together keep
+their order. They tell apart; they are no secrets.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
-import threading
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import count
 
 _RANDOM_BITS = 80
 
 
-class _Sequence:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._last = (0, 0)
-
-    def next(self, millisecond: int) -> tuple[int, int]:
-        with self._lock:
-            then, number = self._last
-            if millisecond != then:
-                number = secrets.randbits(_RANDOM_BITS - 1)  # room to count up
-            self._last = (millisecond, number + 1)
-            return self._last
+def _start() -> None:
+    """Begin to count from a random number: ids of one process keep their order even where two clocks
+    take turns, and two processes never meet."""
+    global _numbers
+    _numbers = count(secrets.randbits(_RANDOM_BITS - 1))
 
 
-_sequence = _Sequence()
+_numbers: Iterator[int]
+_start()
+os.register_at_fork(after_in_child=_start)  # a forked process must not count on where its parent was
 
 
 def new_id(prefix: str, at: datetime) -> str:
     """``new_id("ord", now)`` -> ``ord_019ab4...``: 32 hexadecimal digits after the prefix."""
-    millisecond, number = _sequence.next(int(at.timestamp() * 1000))
-    return f"{prefix}_{millisecond:012x}{number:020x}"
+    return f"{prefix}_{int(at.timestamp() * 1000):012x}{next(_numbers):020x}"

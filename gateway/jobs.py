@@ -131,7 +131,8 @@ def _queue(house: House) -> Huey:
         return SqliteHuey("o2c", results=False, filename=filename, fsync=False)
     if url.startswith("postgresql"):
         dsn = url.replace("postgresql+psycopg://", "postgresql://")
-        return PostgresHuey("o2c", results=False, dsn=dsn)
+        with house.database.alone():  # it makes its tables, which two processes at once cannot
+            return PostgresHuey("o2c", results=False, dsn=dsn)
     return RedisHuey("o2c", results=False, url=url)
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from formats.ubl.read_order import read_order
 from gateway.cli.records import records
 from gateway.http import acceptable
-from gateway.http.orders import Sent, read_json, same_but_for_the_day
+from gateway.http.orders import Sent, forgiven, read_json
 from gateway.stages.answer import PEPPOL
 from gateway.stages.desk import Desk
 from gateway.stages.receive import Incoming, Received, receive_orders
 from gateway.store.archive import Document
-from o2c.errors import Conflict, O2CError, Refused
+from o2c.errors import O2CError, Refused
 from o2c.order import Order
 
 _SUFFIXES = (".xml", ".json", ".ndjson", ".jsonl")
@@ -66,13 +66,6 @@ def accept(desk: Desk, group: Sequence[Reading]) -> list[tuple[Reading, Received
     sent = [one.order for one in group if isinstance(one.order, Sent)]
     results = iter(receive_orders(desk, [one.incoming for one in sent]) if sent else [])
     return [
-        (one, _forgiven(desk, one.order, next(results)) if isinstance(one.order, Sent) else one.order)
+        (one, forgiven(desk, one.order, next(results)) if isinstance(one.order, Sent) else one.order)
         for one in group
     ]
-
-
-def _forgiven(desk: Desk, sent: Sent, result: Received | O2CError) -> Received | O2CError:
-    """A repeat on another day that names no day is the same order."""
-    if isinstance(result, Conflict):
-        return same_but_for_the_day(desk, sent, result) or result
-    return result

@@ -49,7 +49,7 @@ def serve(host: str, port: int, workers: int | None, processes: int, talk: Talk)
         pass
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     server = _server(host, port, processes)
-    words = f"o2c answers at {url} (API: {url}/docs). Stop it with Ctrl-C."
+    words = f"o2c starts at {url} (API: {url}/docs). Stop it with Ctrl-C."
     if host not in _LOOPBACK:
         words += "\nIt can be reached from outside and speaks no TLS itself: put a proxy before it."
     server.on_startup(lambda: talk.say({"url": url, "processes": processes, "workers": threads}, words))

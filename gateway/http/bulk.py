@@ -19,10 +19,10 @@ from werkzeug.exceptions import HTTPException
 from gateway.http import messages, problems
 from gateway.http.messages import NDJSON
 from gateway.http.operation import BINARY, Answer, operation
-from gateway.http.orders import Sent, read_json, receive, same_but_for_the_day
+from gateway.http.orders import Sent, forgiven, read_json
 from gateway.stages.desk import Desk
 from gateway.stages.receive import Received, receive_orders
-from o2c.errors import Conflict, O2CError, Refused
+from o2c.errors import O2CError, Refused
 
 blueprint = APIBlueprint("bulk", __name__, tag="Orders")
 
@@ -98,27 +98,8 @@ def _receive(desk: Desk, group: Sequence[_Line]) -> list[Received | O2CError]:
 
 
 def _store(desk: Desk, good: Sequence[Sent]) -> list[Received | O2CError]:
-    if not good:
-        return []
-    try:
-        stored = receive_orders(desk, [sent.incoming for sent in good])
-    except Exception:  # one of them broke the group's transaction: each gets its own
-        return [_alone(desk, sent) for sent in good]
-    return [_forgiven(desk, sent, result) for sent, result in zip(good, stored, strict=True)]
-
-
-def _alone(desk: Desk, sent: Sent) -> Received | O2CError:
-    try:
-        return receive(desk, sent)
-    except Exception as error:
-        return problems.explained(error)
-
-
-def _forgiven(desk: Desk, sent: Sent, result: Received | O2CError) -> Received | O2CError:
-    """A repeat on another day that names no day is the same order."""
-    if isinstance(result, Conflict):
-        return same_but_for_the_day(desk, sent, result) or result
-    return problems.explained(result) if isinstance(result, O2CError) else result
+    results = receive_orders(desk, [sent.incoming for sent in good]) if good else []
+    return [forgiven(desk, sent, result) for sent, result in zip(good, results, strict=True)]
 
 
 def _told(index: int, result: Received | O2CError) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from formats import canonical
 from formats.ubl.read_order import read_order
-from gateway.http import acceptable, messages
+from gateway.http import acceptable, messages, problems
 from gateway.http.fields import EXTERNAL_LIMIT, Paging
 from gateway.http.messages import JSON, XML, answer
 from gateway.http.operation import BINARY, Answer, answers, operation
@@ -33,7 +33,7 @@ from gateway.store import archive, catalogue, journal, orders, outbox
 from gateway.store.archive import Document
 from o2c.answer import OrderAnswer
 from o2c.decision import FactValue
-from o2c.errors import Conflict, Fault, NotFound, Refused
+from o2c.errors import Conflict, Fault, NotFound, O2CError, Refused
 from o2c.order import Order
 
 blueprint = APIBlueprint("orders", __name__, tag="Orders")
@@ -191,6 +191,14 @@ def same_but_for_the_day(desk: Desk, sent: Sent, conflict: Conflict) -> Received
             connection, desk.company_id, order.source, order.external_id, sent.incoming.idempotency_key
         )
     return None if stored is None else Received(stored, True)
+
+
+def forgiven(desk: Desk, sent: Sent, result: Received | Exception) -> Received | O2CError:
+    """The result of one order of many, with every error explained; what ``receive`` forgives one by
+    one is forgiven here too."""
+    if isinstance(result, Conflict):
+        return same_but_for_the_day(desk, sent, result) or result
+    return problems.explained(result) if isinstance(result, Exception) else result
 
 
 def written(desk: Desk, received: Received) -> Response:

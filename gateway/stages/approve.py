@@ -141,22 +141,24 @@ def _resolve(desk: Desk, connection: Connection, order_id: str, approval: Approv
             "order-state",
             f"order {order_id} is {stored.state}; only a referred or held order can be decided.",
         )
-    case, account = _take_up(desk, connection, stored)
+    room = Stockroom(catalogue.available(connection, desk.company_id, stored.order.lines))
+    case, account = _take_up(desk, connection, stored, room)
     who = _remember(account.customer, approval)
     if who != account.customer:
         customers.save(connection, desk.company_id, who, desk.clock.now())
     credit = _by_hand(desk, account, case, approval)
-    room = Stockroom(catalogue.available(connection, desk.company_id, stored.order.lines))
     verdict = fill(desk, case, who, room, Verdict(STATES[credit.outcome], credit))
     _store(desk, connection, stored, verdict, approval.reason)
 
 
-def _take_up(desk: Desk, connection: Connection, stored: StoredOrder) -> tuple[Case, CreditAccount]:
+def _take_up(
+    desk: Desk, connection: Connection, stored: StoredOrder, room: Stockroom
+) -> tuple[Case, CreditAccount]:
     """A waiting order as a case again, and its customer's account, locked."""
     today = desk.clock.today()
     rate = companies.rate_on(connection, desk.company, stored.order.currency, today)
     accounts = customers.accounts(connection, desk.company_id, today, [stored.customer_id])
-    return Case.of(desk, stored.order, rate), accounts[stored.customer_id]
+    return Case.of(desk, stored.order, rate, room.available), accounts[stored.customer_id]
 
 
 def _remember(who: Customer, approval: Approval) -> Customer:
@@ -193,8 +195,8 @@ def reconsider(desk: Desk, connection: Connection, order_id: str) -> None:
     stored = orders.find(connection, desk.company_id, order_id, lock=True)
     if stored.state != "held":
         return
-    case, account = _take_up(desk, connection, stored)
     room = Stockroom(catalogue.available(connection, desk.company_id, stored.order.lines))
+    case, account = _take_up(desk, connection, stored, room)
     verdict = decide(desk, connection, case, account, room)
     if verdict.state != "held":
         _store(desk, connection, stored, verdict)

@@ -17,12 +17,15 @@ from gateway.store import ledger
 from gateway.store.catalogue import Available
 from gateway.store.customers import CreditAccount
 from o2c.decision import Decision, FactValue
+from o2c.errors import Refused
 from o2c.money import Money, convert
 from o2c.order import Customer, Order, OrderLine, OrderPart, PartState, Product
 from o2c.stock import Shelf, allocate, less, stock_facts
 from o2c.totals import order_value, parts_value
 
 STATES = {"approve": "approved", "refer": "referred", "hold": "held", "reject": "refused"}
+# Minor units: nine thousand such orders of one customer still fit the database's integers.
+_LARGEST_VALUE = 10**15
 # Exposure against no limit at all: more than any table's last row.
 _NO_LIMIT_PERCENT = Decimal(999_999)
 
@@ -37,9 +40,16 @@ class Case:
     claim: int
 
     @classmethod
-    def of(cls, desk: Desk, order: Order, rate: Decimal) -> Case:
-        """``rate`` is units of the company's currency for one of the order's."""
-        value = order_value(order).rounded()
+    def of(cls, desk: Desk, order: Order, rate: Decimal, available: Available) -> Case:
+        """``rate`` is units of the company's currency for one of the order's; a line without VAT is
+        valued with that of the product it means. ``Refused('order-value')`` beyond all measure."""
+        value = order_value(order, products_of(order, available)).rounded()
+        if abs(value.minor) > _LARGEST_VALUE:
+            raise Refused(
+                "order-value",
+                f"the order comes to {value}, which is more than we keep books for.",
+                next_step="Check prices and quantities.",
+            )
         return cls(order, value, rate, convert(value.minor, value.currency, rate, desk.company.currency))
 
 

@@ -59,15 +59,15 @@ def receive_order(desk: Desk, incoming: Incoming) -> Received:
 
     Orders that come while others are being written are written as the next set.
     """
-    result: Received | O2CError = desk.intake.join((desk, incoming))
-    if isinstance(result, O2CError):
+    result: Received | Exception = desk.intake.join((desk, incoming))
+    if isinstance(result, Exception):
         raise result
     return result
 
 
-def receive_set(arrived: Sequence[tuple[Desk, Incoming]]) -> list[Received | O2CError]:
+def receive_set(arrived: Sequence[tuple[Desk, Incoming]]) -> list[Received | Exception]:
     """Orders of one company that arrived together, each under its own actor's name."""
-    results: dict[int, Received | O2CError] = {}
+    results: dict[int, Received | Exception] = {}
     for actor in {desk.actor for desk, _ in arrived}:
         mine = [(place, pair) for place, pair in enumerate(arrived) if pair[0].actor == actor]
         answers = receive_orders(mine[0][1][0], [incoming for _, (_, incoming) in mine])
@@ -84,35 +84,35 @@ def _receive_one(desk: Desk, incoming: Incoming) -> Received:
         raise
 
 
-def receive_orders(desk: Desk, batch: Sequence[Incoming]) -> list[Received | O2CError]:
-    """Many orders, answered in their order; one bad order never fails the others.
+def receive_orders(desk: Desk, batch: Sequence[Incoming]) -> list[Received | Exception]:
+    """Many orders, each answered or with its own error, in their order.
 
     Those that name their customer are one set. Repeats, orders of buyers still to be recognised,
-    and a whole set in which somebody was faster with one of the orders, go one by one.
+    and a whole set that one of its orders has broken, go one by one.
     """
     together = [one for one in batch if one.order.customer_id is not None]
-    results: dict[int, Received | O2CError] = {}
+    results: Mapping[int, Received | Exception] = {}
     if len(together) > 1:
         try:
             results = desk.database.write(lambda connection: _intake_all(desk, connection, together))
-        except IntegrityError as error:
-            if not _is_repeat(error):
-                raise
+        except Exception:  # whoever it was gets the error itself, and nobody else does
+            results = {}
     return [results[id(one)] if id(one) in results else _by_itself(desk, one) for one in batch]
 
 
-def _by_itself(desk: Desk, incoming: Incoming) -> Received | O2CError:
+def _by_itself(desk: Desk, incoming: Incoming) -> Received | Exception:
     try:
         return _receive_one(desk, incoming)
-    except O2CError as error:
+    except Exception as error:  # handed to the one caller it belongs to
         return error
 
 
 def _intake(desk: Desk, connection: Connection, incoming: Incoming) -> Received:
     order, today = incoming.order, desk.clock.today()
-    case = Case.of(desk, order, companies.rate_on(connection, desk.company, order.currency, today))
-    account, newcomer = _account(desk, connection, case)
+    rate = companies.rate_on(connection, desk.company, order.currency, today)
     room = Stockroom(catalogue.available(connection, desk.company_id, order.lines))
+    case = Case.of(desk, order, rate, room.available)
+    account, newcomer = _account(desk, connection, case)
     verdict = decide(desk, connection, case, account, room)
     return _store(desk, connection, [_New(incoming, case, account, verdict, newcomer, case.claim)])[0]
 
@@ -179,7 +179,7 @@ def _judge(
     if order.currency not in rates:
         today = desk.clock.today()
         rates[order.currency] = companies.rate_on(connection, desk.company, order.currency, today)
-    case = Case.of(desk, order, rates[order.currency])
+    case = Case.of(desk, order, rates[order.currency], room.available)
     return _New(incoming, case, account, decide(desk, connection, case, account, room))
 
 

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -24,6 +24,7 @@ from o2c.errors import Unavailable
 
 T = TypeVar("T")
 
+_ALONE = 62_737  # the advisory lock of `alone`: any number, the same in every process
 _GROUP_LIMIT = 256
 _TRIES = 50  # of a unit that keeps meeting fresher rows; each try starts from what the last one saw
 
@@ -78,8 +79,16 @@ class Database:
 
     def _once(self, unit: Callable[[Connection], T]) -> tuple[T, list[tuple[str, str]]]:
         with self.engine.begin() as connection:
-            connection.info["jobs"] = []
-            return unit(connection), connection.info["jobs"]
+            return _run(connection, unit)
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """One transaction that no other process of this installation has at the same time: for
+        changes of the schema, which two could not make together."""
+        with self.engine.execution_options(writing=True).connect() as connection, connection.begin():
+            if not self.is_sqlite:  # SQLite's BEGIN IMMEDIATE is such a lock already
+                connection.execute(select(func.pg_advisory_xact_lock(_ALONE)))
+            yield connection
 
     def close(self) -> None:
         """Stop the writer and let every connection go."""
@@ -168,26 +177,39 @@ class _GroupWriter:
                 return
 
     def _commit(self, group: list[tuple[Callable[[Connection], Any], Future[Any]]]) -> None:
-        done: list[tuple[Future[Any], Any]] = []
+        """Nobody hears of a unit, done or failed, before the group is durable: what made one fail
+        may be a row of its neighbour, which its caller will look for."""
+        outcomes: list[tuple[Any, list[tuple[str, str]]] | BaseException] = []
         try:
             with self._engine.begin() as connection:
                 if len(group) == 1:  # nobody to protect from each other
-                    connection.info["jobs"] = []
-                    done.append((group[0][1], (group[0][0](connection), connection.info["jobs"])))
-                for unit, future in group if len(group) > 1 else ():
-                    connection.info["jobs"] = []
-                    savepoint = connection.begin_nested()
-                    try:
-                        result = unit(connection)
-                        savepoint.commit()
-                        done.append((future, (result, connection.info["jobs"])))
-                    except BaseException as error:
-                        savepoint.rollback()
-                        future.set_exception(error)
+                    outcomes.append(_run(connection, group[0][0]))
+                else:
+                    outcomes += [_run_apart(connection, unit) for unit, _ in group]
         except BaseException as error:
-            for _, future in group:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for future, result in done:
-            future.set_result(result)
+            outcomes = [error] * len(group)
+        for (_, future), outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+
+def _run(connection: Connection, unit: Callable[[Connection], T]) -> tuple[T, list[tuple[str, str]]]:
+    """The unit's result and the jobs it has written."""
+    connection.info["jobs"] = []
+    return unit(connection), connection.info["jobs"]
+
+
+def _run_apart(
+    connection: Connection, unit: Callable[[Connection], T]
+) -> tuple[T, list[tuple[str, str]]] | BaseException:
+    """The same in a savepoint: what the unit raises is its own affair."""
+    savepoint = connection.begin_nested()
+    try:
+        outcome = _run(connection, unit)
+        savepoint.commit()
+        return outcome
+    except BaseException as error:
+        savepoint.rollback()
+        return error

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from formats import canonical
 
@@ -41,15 +40,18 @@ def unpack(cls: type[T], text: str) -> T:
     return canonical.decode(cls, json.loads(text))
 
 
-@lru_cache(maxsize=4096)
-def _remembered(cls: Hashable, text: str) -> Any:
-    return unpack(cast(type[Any], cls), text)
+_MOST_PROFILES = 4096
+_profiles: dict[tuple[type[Any], str], Any] = {}
 
 
 def unpack_profile(cls: type[T], text: str) -> T:
     """``unpack`` for master data, which is read far more often than it changes. Values are frozen,
     and the text is the key, so what is remembered can never be out of date."""
-    value: T = _remembered(cls, text)
+    value: T | None = _profiles.get((cls, text))
+    if value is None:
+        if len(_profiles) >= _MOST_PROFILES:
+            _profiles.clear()
+        value = _profiles[cls, text] = unpack(cls, text)
     return value
 
 

@@ -29,7 +29,7 @@ def files(folder: Path) -> list[str]:
 
 def test_a_document_lands_whole_under_its_message_id(tmp_path: Path) -> None:
     evidence = FileDrop(tmp_path).send(PARCEL)
-    assert evidence == str(tmp_path / "0192%3A987654321" / "inv-7@acme.xml")
+    assert evidence == str(tmp_path / "acme" / "0192%3A987654321" / "inv-7@acme.xml")
     assert Path(evidence).read_bytes() == b"<Invoice/>"
 
 
@@ -39,7 +39,7 @@ def test_the_same_message_twice_leaves_one_untouched_file(tmp_path: Path) -> Non
     inode = first.stat().st_ino
     assert channel.send(PARCEL) == str(first)
     assert first.stat().st_ino == inode
-    assert files(tmp_path) == ["0192%3A987654321/inv-7@acme.xml"]
+    assert files(tmp_path) == ["acme/0192%3A987654321/inv-7@acme.xml"]
 
 
 def test_other_bytes_under_a_known_message_id_are_our_fault(tmp_path: Path) -> None:

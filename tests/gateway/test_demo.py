@@ -274,7 +274,7 @@ def until_it_answers(process: subprocess.Popen[str]) -> str:
     text = ""
     for line in process.stdout:
         text += line
-        if address := re.match(r"o2c answers at http://127.0.0.1:(\d+) ", line):
+        if address := re.match(r"o2c starts at http://127.0.0.1:(\d+) ", line):
             wait_for(int(address[1]))
             return text
     pytest.fail(f"the demo ended without serving:\n{text}")

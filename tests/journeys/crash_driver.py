@@ -1,10 +1,11 @@
 """Kills an installation at every commit and every send of a whole journey, and starts it again.
 
-Run as ``python -m tests.journeys.crash_driver SCENE FOLDER URL [EVERY]``; prints one JSON object.
+Run as ``python -m tests.journeys.crash_driver SCENE FOLDER URL [STEP]``; writes ``FOLDER/runs.json``.
 This process only supervises: it lives once itself to have everything loaded, closes that database
 and forks each life from there, so that a life costs milliseconds. A life kills itself with SIGKILL
 at its n-th point; points stand before and after each commit (the database driver's own call) and
-before and after each send. What the callers outside do, they do again in each life: same order, same keys, same files.
+before and after each send. What the callers outside do, they do again in each life: same order,
+same keys, same files.
 """
 
 from __future__ import annotations
@@ -308,7 +309,7 @@ def warm_up(folder: Path) -> None:
 
 
 def main(scene: str, folder: str, url: str, step: str = "1") -> None:
-    """Play one scene and print it."""
+    """Play one scene and write down its runs."""
     warm_up(Path(folder) / "warm")
     places = Places(Path(folder), url)
     places.furnish()
@@ -316,7 +317,7 @@ def main(scene: str, folder: str, url: str, step: str = "1") -> None:
         runs = every_point(places, int(step))
     else:
         runs = [once(places, 0), once(places, int(step), again=True)]
-    json.dump(runs, sys.stdout)
+    (Path(folder) / "runs.json").write_text(json.dumps(runs))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Several real processes on one database at the same time.
 
-Run as ``python -m tests.journeys.race_driver SCENE FOLDER URL``; prints one JSON object. Like
+Run as ``python -m tests.journeys.race_driver SCENE FOLDER URL``; writes ``FOLDER/seen.json``. Like
 ``crash_driver`` this process forks the others before it opens the database itself.
 
 ``invoices``: 8 processes bill 125 shipments each, all in one number series.
@@ -38,7 +38,7 @@ from tests.store.shop import COMPANY, furnish, incoming, open_shop
 BILLERS, EACH = 8, 125
 WORKERS, ORDERS = 3, 24
 _FORK = multiprocessing.get_context("fork")
-_PATIENCE = 120.0  # seconds
+_PATIENCE = 60.0  # seconds
 
 
 def _furnish(url: str, folder: Path, buyers: int) -> dict[str, Any]:
@@ -104,8 +104,9 @@ def _faults(house: House) -> list[str]:
 
 
 # --- many workers, one dies ----------------------------------------------------------------------
-def work(url: str, folder: Path, fatal: int) -> None:
-    """One worker process, until it is told to stop or reaches its fatal point (see ``Witnessed``)."""
+def work(url: str, folder: Path, fatal: int, parent: int, ready: Any) -> None:
+    """One worker process, until it is told to stop, reaches its fatal point (see ``Witnessed``) or
+    has lost its parent."""
     house = open_shop(url, folder, lease_seconds=1.0)
     log = folder / f"sends-{os.getpid()}.log"
     house.channels = {"folder": Witnessed(FileDrop(folder / "outbox"), Points(fatal), log)}
@@ -113,7 +114,9 @@ def work(url: str, folder: Path, fatal: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     clockwork = Clockwork(house)
     clockwork.start(workers=2, sweep_every=0.3)
-    stop.wait()
+    ready.wait()
+    while os.getppid() == parent and not stop.wait(0.5):
+        pass
     clockwork.stop()
     house.close()
 
@@ -122,10 +125,12 @@ def workers(url: str, folder: Path) -> dict[str, Any]:
     """What became of every order while one worker of three was killed before its fifth send."""
     in_child(lambda: _furnish(url, folder, 2), folder / "furnish.json")
     fatal = [9, 0, 0]
-    staff = [_FORK.Process(target=work, args=(url, folder, point)) for point in fatal]
+    ready = _FORK.Barrier(WORKERS + 1)
+    staff = [_FORK.Process(target=work, args=(url, folder, point, os.getpid(), ready)) for point in fatal]
     for process in staff:
         process.start()
     house = open_shop(url, folder)
+    ready.wait()
     Clockwork(house)  # not started: this process only puts ids on the queue, as a web process would
     for customer in ("C-1", "C-2"):
         sell(house, customer, ORDERS // 2)
@@ -173,9 +178,11 @@ def _tries(folder: Path) -> dict[str, list[str]]:
 
 
 def main(scene: str, folder: str, url: str) -> None:
-    """Play one scene and print it."""
-    warm_up(Path(folder) / "warm")
-    json.dump({"invoices": invoices, "workers": workers}[scene](url, Path(folder)), sys.stdout)
+    """Play one scene and write down what is to be seen."""
+    place = Path(folder)
+    warm_up(place / "warm")
+    seen = {"invoices": invoices, "workers": workers}[scene](url, place)
+    (place / "seen.json").write_text(json.dumps(seen))
 
 
 if __name__ == "__main__":

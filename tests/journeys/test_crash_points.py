@@ -46,7 +46,7 @@ def play(scene: str, folder: Path, url: str, step: int) -> list[Run]:
     command = [sys.executable, "-m", "tests.journeys.crash_driver", scene, str(folder), url, str(step)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr[-4000:]
-    runs: list[Run] = json.loads(done.stdout)
+    runs: list[Run] = json.loads((folder / "runs.json").read_text())
     failed = [run["fatal"] for run in runs if "failed" in run]
     assert failed == [], done.stderr[-4000:]
     return runs

@@ -43,7 +43,7 @@ def play(scene: str, folder: Path, url: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "tests.journeys.race_driver", scene, str(folder), url]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-4000:]
-    result: dict[str, Any] = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads((folder / "seen.json").read_text())
     return result
 
 

@@ -46,7 +46,7 @@ def test_a_line_that_breaks_the_transaction_takes_no_other_with_it(caller: Calle
     huge["lines"][0] |= {"net_price": "999999999999", "quantity": {"value": "999999999999", "unit": "C62"}}
     told = send(caller, order("B-1"), huge, order("B-3"))
     assert [line["status"] for line in told] == [201, 422, 201]
-    assert told[1]["problem"]["code"] == "out-of-range"
+    assert told[1]["problem"]["code"] == "order-value"
 
 
 def test_more_than_a_group_is_stored_whole(caller: Caller) -> None:

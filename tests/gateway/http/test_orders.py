@@ -147,7 +147,7 @@ def test_a_figure_beyond_the_columns_is_refused(caller: Caller) -> None:
     ):
         body = order()
         body["lines"][0] |= {field: value, "quantity": {"value": "999999999999", "unit": "C62"}}
-        assert problem(caller.post("/v1/orders", body)) == (422, "out-of-range"), (field, value)
+        assert problem(caller.post("/v1/orders", body)) == (422, "order-value"), (field, value)
 
 
 def test_what_is_no_json_is_refused(caller: Caller) -> None:
