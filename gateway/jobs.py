@@ -69,7 +69,10 @@ def run_job(house: House, company_id: str, job_id: str) -> bool:
     if leased is None:
         return False
     try:
-        _run(house, leased)
+        if leased.attempts > _TRIES:  # no try ended by its own words, or it would be parked by now
+            _park(house, leased, "worker-lost: each worker that took the job died or was too slow.")
+        else:
+            _run(house, leased)
     except LeaseLost:
         _log.warning("job taken over by another worker", company=company_id, job=job_id, kind=leased.kind)
     return True

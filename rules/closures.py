@@ -7,7 +7,7 @@ decisions, and says in words why a rule did not fire. Pure: no engine, no state,
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from o2c.decision import Unmet
 from o2c.money import minor_digits
@@ -31,7 +31,12 @@ class ClosureExecutor:
 
     def __init__(self, program: Program, currency: str | None = None) -> None:
         self._program = program
-        self._digits = minor_digits(currency) if currency else 2
+        digits = minor_digits(currency) if currency else 2
+        # A figure is shown by many conditions, and most figures come again: their words are kept.
+        self._shown = {
+            name: lru_cache(maxsize=512)(partial(fact.show, money_digits=digits))
+            for name, fact in program.facts.items()
+        }
         self._clauses = tuple(
             (clause, tuple((_check(c), self._teller(c)) for c in clause.conditions))
             for clause in program.clauses
@@ -68,21 +73,12 @@ class ClosureExecutor:
         return tuple(found)
 
     def _teller(self, condition: Condition) -> _Teller:
-        """Says a condition with its figures; most figures come again, so their words are kept."""
-        facts, field, minus = self._program.facts, condition.field, condition.minus
-
-        @lru_cache(maxsize=512)
-        def alone(code: int) -> str:
-            return f"{condition.text} (is {facts[field].show(code, self._digits)})"
-
+        text, field, minus = condition.text, condition.field, condition.minus
+        one = self._shown[field]
         if minus is None:
-            return lambda codes: alone(codes[field])
-
-        def both(codes: Codes) -> str:
-            one, other = (facts[name].show(codes[name], self._digits) for name in (field, minus))
-            return f"{condition.text} ({field} is {one}, {minus} is {other})"
-
-        return both
+            return lambda codes: f"{text} (is {one(codes[field])})"
+        other = self._shown[minus]
+        return lambda codes: f"{text} ({field} is {one(codes[field])}, {minus} is {other(codes[minus])})"
 
     def close(self) -> None:
         """Nothing is held."""

@@ -143,7 +143,7 @@ def _seals(connection: Connection, company_id: str) -> dict[str, str]:
     for (data,) in connection.execution_options(yield_per=1000).execute(query):
         try:
             seals |= json.loads(data).get("ledger", {})
-        except ValueError:  # reported as a broken journal row
+        except (ValueError, TypeError, AttributeError):  # reported as a broken journal row
             continue
     return seals
 

@@ -25,6 +25,13 @@ from o2c.errors import Unavailable
 T = TypeVar("T")
 
 _ALONE = 62_737  # the advisory lock of `alone`: any number, the same in every process
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "recursive_triggers=ON",  # else REPLACE would delete an append-only row past its trigger
+    "busy_timeout=30000",
+)
 _GROUP_LIMIT = 256
 _TRIES = 50  # of a unit that keeps meeting fresher rows; each try starts from what the last one saw
 
@@ -117,7 +124,7 @@ def _sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # BEGIN is ours, see `begin`
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -11,11 +11,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
@@ -32,9 +31,9 @@ from gateway.wiring import House
 from o2c.shipment import ShipmentLine
 from tests.conftest import ROOT
 from tests.journeys.bank_file import Line, statement
+from tests.store.at_once import at_once
 from tests.store.shop import COMPANY, IBAN, START, VALIDATOR, furnish, incoming, open_shop
 
-T = TypeVar("T")
 PAY_DAY = (START + timedelta(days=3)).date()
 
 
@@ -45,21 +44,6 @@ def play(scene: str, folder: Path, url: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr[-4000:]
     result: dict[str, Any] = json.loads((folder / "seen.json").read_text())
     return result
-
-
-def at_once(count: int, action: Callable[[int], T]) -> list[T | Exception]:
-    """``action(0..count-1)`` in as many threads, started together; results or what was raised."""
-    gate = threading.Barrier(count)
-
-    def run(place: int) -> T | Exception:
-        gate.wait()
-        try:
-            return action(place)
-        except Exception as error:
-            return error
-
-    with ThreadPoolExecutor(count) as threads:
-        return list(threads.map(run, range(count)))
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""Migrations make exactly the schema, once, whoever starts first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import CheckConstraint, inspect, text
+
+from gateway.store import migrate
+from gateway.store.database import Database
+from gateway.store.schema import APPEND_ONLY, metadata
+from tests.conftest import ROOT
+
+_UPGRADE = """
+import sys
+from gateway.store import migrate
+from gateway.store.database import Database
+database = Database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+migrate.upgrade(database)
+"""
+
+
+def test_an_upgrade_of_nothing_makes_the_schema_and_nothing_else(database: Database) -> None:
+    migrate.upgrade(database)
+    options = {"compare_type": True, "compare_server_default": True}
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_checks_are_there_too(database: Database) -> None:
+    # What Alembic does not compare.
+    migrate.upgrade(database)
+    look = inspect(database.engine)
+    there = {check["name"] for table in metadata.tables for check in look.get_check_constraints(table)}
+    assert there == {
+        check.name
+        for table in metadata.tables.values()
+        for check in table.constraints
+        if isinstance(check, CheckConstraint)
+    }
+
+
+def test_every_append_only_table_has_its_triggers(database: Database) -> None:
+    migrate.upgrade(database)
+    catalogue = (
+        "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'"
+        if database.is_sqlite
+        else "SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+    )
+    with database.read() as connection:
+        assert set(connection.execute(text(catalogue)).scalars()) == set(APPEND_ONLY)
+
+
+def test_an_upgrade_twice_is_harmless(database: Database) -> None:
+    migrate.upgrade(database)
+    migrate.upgrade(database)
+    assert migrate.missing(database) == []
+    with database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
+
+
+def test_processes_that_start_at_once_upgrade_one_after_the_other(database_url: str) -> None:
+    command = [sys.executable, "-c", _UPGRADE, database_url]
+    starting = [
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in starting:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    ended = []
+    for process in starting:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in starting:
+        _, complaint = process.communicate(timeout=60)
+        ended.append((process.returncode, complaint))
+    assert ended == [(0, "")] * 3
+    database = Database(database_url)
+    assert migrate.missing(database) == []
+    database.close()

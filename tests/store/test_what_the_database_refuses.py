@@ -1,0 +1,160 @@
+"""What may never happen is refused by the database itself, whoever asks.
+
+Each test speaks to a shop that has lived and takes back what it did. New rows are copies of real
+ones, bent in one point, so that nothing but the constraint on trial can be what refuses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    CheckConstraint,
+    Connection,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from gateway.store.database import is_duplicate
+from gateway.store.schema import APPEND_ONLY, metadata
+from gateway.wiring import House
+
+_numbers = count(1000)
+KEYS = [
+    pytest.param(table, key, id=f"{table.name}-{key.name}")
+    for table in metadata.sorted_tables
+    for key in sorted(table.constraints, key=lambda one: str(one.name))
+    if isinstance(key, UniqueConstraint | PrimaryKeyConstraint)
+]
+# table | what is bent | the CHECK that must refuse it
+CHECKS = """
+customer    | unallocated_minor=-1                                | ck_customer_unallocated
+stock       | reserved=-1                                         | ck_stock_never_oversold
+stock       | reserved=8000000 on_hand=7999999                    | ck_stock_never_oversold
+payment     | unallocated_minor=-1                                | ck_payment_unallocated
+payment     | unallocated_minor=101 amount_minor=100              | ck_payment_unallocated
+ledger_line | debit=-1 credit=0                                   | ck_ledger_line_one_side
+ledger_line | debit=0 credit=-1                                   | ck_ledger_line_one_side
+ledger_line | debit=1 credit=1                                    | ck_ledger_line_one_side
+ledger_line | base_debit=-1 base_credit=0                         | ck_ledger_line_one_base_side
+ledger_line | base_debit=0 base_credit=-1                         | ck_ledger_line_one_base_side
+ledger_line | base_debit=1 base_credit=1                          | ck_ledger_line_one_base_side
+ledger_line | tax_category=S tax_rate=                            | ck_ledger_line_whole_tax
+ledger_line | tax_category= tax_rate=25                           | ck_ledger_line_whole_tax
+"""
+ROWS = [tuple(cell.strip() for cell in line.split("|")) for line in CHECKS.strip().splitlines()]
+
+
+@pytest.fixture
+def connection(lived: House) -> Iterator[Connection]:
+    """A transaction that is taken back."""
+    with lived.database.engine.execution_options(writing=True).connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+def fresh(column: Any, value: Any) -> Any:
+    """Another value of the same kind."""
+    if isinstance(value, int):
+        return value + next(_numbers)
+    if column.type.python_type is str:
+        return f"{value}-{next(_numbers)}"
+    return value.replace(year=value.year + next(_numbers))
+
+
+def copy(connection: Connection, table: Table, keep: set[str]) -> dict[str, Any]:
+    """A real row with new values in every column of a key, but for those to ``keep``."""
+    row = dict(connection.execute(select(table).limit(1)).mappings().one())
+    parts = {c.name for key in table.constraints if isinstance(key, UniqueConstraint) for c in key.columns}
+    parts |= {column.name for column in table.primary_key}
+    linked = {element.parent.name for element in table.foreign_keys}
+    for name in parts - keep - linked - {"company_id"} | ({"position"} & parts - keep):
+        row[name] = fresh(table.c[name], row[name])
+    return row
+
+
+def columns(key: UniqueConstraint | PrimaryKeyConstraint) -> set[str]:
+    return {column.name for column in key.columns}
+
+
+@pytest.fixture
+def row_in_each(connection: Connection) -> Connection:
+    """Also the tables that the journey does not touch have a row."""
+    for table in metadata.sorted_tables:
+        if connection.execute(select(table).limit(1)).first() is None:
+            values = {c.name: _any_value(c) for c in table.c if not c.nullable}
+            connection.execute(insert(table), values | {"company_id": "NO1"})
+    return connection
+
+
+def _any_value(column: Any) -> Any:
+    return {"Instant": "2026-03-01T09:00:00+00:00", "Day": "2026-03-01"}.get(
+        type(column.type).__name__, 1 if column.type.python_type is int else "x"
+    )
+
+
+@pytest.mark.parametrize(("table", "key"), KEYS)
+def test_a_key_is_taken_once(
+    row_in_each: Connection, table: Table, key: UniqueConstraint | PrimaryKeyConstraint
+) -> None:
+    connection = row_in_each
+    if columns(key) != {"company_id"}:
+        connection.execute(insert(table), copy(connection, table, keep=set()))  # all keys new: accepted
+    with pytest.raises(IntegrityError) as refused:
+        connection.execute(insert(table), copy(connection, table, keep=columns(key)))
+    names = ", ".join(f"{table.name}.{column.name}" for column in key.columns)
+    assert is_duplicate(refused.value, str(key.name), names)
+
+
+@pytest.mark.parametrize(("name", "bent", "check"), ROWS)
+def test_a_check_refuses(connection: Connection, name: str, bent: str, check: str) -> None:
+    table = metadata.tables[name]
+    row = copy(connection, table, keep=set())
+    for pair in bent.split():
+        column, value = pair.split("=")
+        row[column] = None if value == "" else value if column.startswith("tax") else int(value)
+    with pytest.raises(IntegrityError) as refused:
+        connection.execute(insert(table), row)
+    assert check in str(refused.value.orig)
+
+
+def test_every_check_was_tried() -> None:
+    written = {
+        str(one.name)
+        for table in metadata.tables.values()
+        for one in table.constraints
+        if isinstance(one, CheckConstraint)
+    }
+    assert {check for _, _, check in ROWS} == written
+
+
+def test_a_ledger_line_belongs_to_an_entry(connection: Connection) -> None:
+    table = metadata.tables["ledger_line"]
+    row = copy(connection, table, keep=set()) | {"entry_id": "led_nobody"}
+    with pytest.raises(IntegrityError):
+        connection.execute(insert(table), row)
+
+
+@pytest.mark.parametrize("name", APPEND_ONLY)
+@pytest.mark.parametrize("change", ["UPDATE {} SET company_id = 'X'", "DELETE FROM {}"])
+def test_what_is_written_stays(row_in_each: Connection, name: str, change: str) -> None:
+    with pytest.raises(DBAPIError, match=f"{name} is append-only"):
+        row_in_each.execute(text(change.format(name)))
+
+
+@pytest.mark.parametrize("name", APPEND_ONLY)
+def test_nor_is_there_a_way_around(lived: House, row_in_each: Connection, name: str) -> None:
+    if lived.database.is_sqlite:
+        way = f"REPLACE INTO {name} SELECT * FROM {name} LIMIT 1"
+    else:
+        way = f"TRUNCATE {name} CASCADE"
+    with pytest.raises(DBAPIError, match="is append-only"):
+        row_in_each.execute(text(way))
