@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from formats import canonical
+from formats.saft import check
 from formats.ubl.read_order import read_order
 from formats.validation import Validator
-from gateway.stages import bill, receive
+from gateway.stages import bill, receive, report
 from gateway.stages.receive import Incoming
 from gateway.store import customers, orders
 from gateway.store.archive import Document, fetch
@@ -182,6 +183,10 @@ def test_an_invoice_without_the_buyers_endpoint_stops_before_its_number(world: W
 def test_an_unknown_buyer_becomes_a_customer_with_what_the_order_says(world: World, shared: Path) -> None:
     given_sauces(world, SN_33=10, SN_34=5, SN_35=15)
     received = world.orders_xml(uc(shared, 1))
+    world.ships(received.stored.order_id)
+    today = world.clock.today()
+    _, chunks = report.saft(world.desk, today, today)
+    assert check.check(b"".join(chunks)) == ()
     with world.house.database.read() as connection:
         who = customers.find(connection, world.company_id, received.stored.customer_id)
     assert isinstance(who, Customer)

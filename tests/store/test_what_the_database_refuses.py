@@ -7,12 +7,14 @@ ones, bent in one point, so that nothing but the constraint on trial can be what
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import (
     CheckConstraint,
+    Column,
     Connection,
     PrimaryKeyConstraint,
     Table,
@@ -24,8 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gateway.store.database import is_duplicate
-from gateway.store.schema import APPEND_ONLY, metadata
+from gateway.store.schema import APPEND_ONLY, Day, Instant, metadata
 from gateway.wiring import House
+from tests.store.shop import START
 
 _numbers = count(1000)
 KEYS = [
@@ -61,13 +64,13 @@ def connection(lived: House) -> Iterator[Connection]:
         connection.rollback()
 
 
-def fresh(column: Any, value: Any) -> Any:
+def fresh(column: Column[Any], value: Any) -> Any:
     """Another value of the same kind."""
     if isinstance(value, int):
         return value + next(_numbers)
-    if column.type.python_type is str:
-        return f"{value}-{next(_numbers)}"
-    return value.replace(year=value.year + next(_numbers))
+    if isinstance(value, str):
+        return f"{value}{next(_numbers)}"[-(getattr(column.type, "length", None) or 200) :]
+    return value + timedelta(next(_numbers))
 
 
 def copy(connection: Connection, table: Table, keep: set[str]) -> dict[str, Any]:
@@ -95,10 +98,10 @@ def row_in_each(connection: Connection) -> Connection:
     return connection
 
 
-def _any_value(column: Any) -> Any:
-    return {"Instant": "2026-03-01T09:00:00+00:00", "Day": "2026-03-01"}.get(
-        type(column.type).__name__, 1 if column.type.python_type is int else "x"
-    )
+def _any_value(column: Column[Any]) -> Any:
+    if isinstance(column.type, Instant | Day):
+        return START if isinstance(column.type, Instant) else START.date()
+    return column.type.python_type(1) if column.type.python_type is int else column.type.python_type()
 
 
 @pytest.mark.parametrize(("table", "key"), KEYS)
