@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -105,12 +105,19 @@ def _park(house: House, leased: Job, words: str) -> None:
     house.database.write(lambda c: jobs.park(c, leased, machine_time(), words))
 
 
-def start_day(house: House) -> None:
-    """Write today's reminder job of every company; the same day again changes nothing."""
+def start_day(house: House, started: dict[str, date] | None = None) -> None:
+    """Write today's reminder job of every company; the same day again changes nothing.
+
+    ``started`` remembers the last day by company, so that a sweep need not write to find that out.
+    """
+    days = {} if started is None else started
     for company_id in house.companies():
         desk = house.desk(company_id)
-        work = [remind.remind_job(desk.clock.today())]
-        desk.database.write(partial(jobs.enqueue, company_id=company_id, jobs=work))
+        today = desk.clock.today()
+        if days.get(company_id) != today:
+            work = [remind.remind_job(today)]
+            desk.database.write(partial(jobs.enqueue, company_id=company_id, jobs=work))
+            days[company_id] = today
 
 
 def run_due(house: House, limit: int = 100_000) -> int:
@@ -148,6 +155,7 @@ class Clockwork:
         self._run = self._huey.task(name="o2c.run_job")(self._work)
         self._consumer: Consumer | None = None
         self._stop = threading.Event()
+        self._days: dict[str, date] = {}
         self._sweeper: threading.Thread | None = None
         house.database.on_job(self.push)
 
@@ -183,7 +191,7 @@ class Clockwork:
     def _sweep(self, every: float) -> None:
         while not self._stop.is_set():
             try:
-                start_day(self._house)
+                start_day(self._house, self._days)
                 self._refill_queue()
             except Exception:  # the next sweep tries again; the rows are safe
                 _log.exception("sweep failed")
