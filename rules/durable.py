@@ -9,9 +9,10 @@ number. ``run`` raises on anything odd and the caller falls back to ``otherwise`
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from itertools import count
 from threading import Lock
@@ -52,7 +53,7 @@ class CagedRuleset:
         self._lock = Lock()
         self._session = count(1)
         self._lost = 0
-        self._noted: list[int] = []
+        self._positions: dict[str, dict[str, int]] = {}  # of the rules of each shard, by their names
         self._fields = tuple(dict.fromkeys(c.key for clause in program.clauses for c in clause.conditions))
         self._host = _Host()
         self._names = tuple(
@@ -61,22 +62,12 @@ class CagedRuleset:
         )
 
     def _register(self, name: str, shard: tuple[Box, ...]) -> str:
-        rules = {f"b{n}": self._rule(box.terms, box.clause.position) for n, box in enumerate(shard)}
-        rules["marker"] = self._rule((MARKER,), _MARK)
+        positions = {f"b{n}": box.clause.position for n, box in enumerate(shard)}
+        rules = {f"b{n}": _rule(box.terms, box.clause.position) for n, box in enumerate(shard)}
+        rules["marker"] = _rule((MARKER,), _MARK)
         self._host.register_rulesets({name: rules})
+        self._positions[name] = positions | {"marker": _MARK}
         return name
-
-    def _rule(self, terms: tuple[Term, ...], position: int) -> dict[str, Any]:
-        tests = [_term(key, span) for key, span in terms]
-        test = {"$and": tests} if len(tests) > 1 else tests[0]
-        return {"pri": position + 2, "all": [{"m": test}], "run": self._noting(position)}
-
-    def _noting(self, position: int) -> Callable[[Any], None]:
-        # Exactly one argument and no default: the engine takes any other function for an async one.
-        def note(_: Any) -> None:
-            self._noted.append(position)
-
-        return note
 
     def run(self, codes: Codes) -> Verdict:
         """The verdict on these figures; ``Broken`` or the engine's own error where it fails."""
@@ -89,20 +80,37 @@ class CagedRuleset:
 
     def _ask(self, name: str, fact: Mapping[str, int]) -> list[int]:
         session = str(next(self._session))
-        self._noted = []
+        noted: list[int] = []
         try:
-            state = self._host.assert_fact(name, {**fact, MARKER[0]: 1, "id": session, "sid": session})
+            self._fire(name, {**fact, MARKER[0]: 1, "id": session, "sid": session}, noted)
         finally:
-            self._delete(name, session)
-        if "exception" in state:
-            raise Broken("engine-action", f"an action of {name} failed: {state['exception']}")
-        if self._noted.count(_MARK) != 1:
-            raise Broken("engine-marker", f"the marker rule of {name} did not fire once: {self._noted}.")
-        return [position for position in self._noted if position != _MARK]
+            self._delete(name, session, ran=bool(noted))
+        if noted.count(_MARK) != 1:
+            raise Broken("engine-marker", f"the marker rule of {name} did not fire once: {noted}.")
+        return [position for position in noted if position != _MARK]
 
-    def _delete(self, name: str, session: str) -> None:
+    def _fire(self, name: str, fact: Mapping[str, int | str], noted: list[int]) -> None:
+        """Assert a fact and take each rule that fires, by priority, until none is left.
+
+        This is the loop that the engine's own Python layer runs around its C part. Driven from here it
+        needs no callback, no copy of the state and no thread, and an action cannot fail unseen.
+        """
+        core, positions = engine.durable_rules_engine, self._positions[name]
+        handle = self._host.get_ruleset(name)._handle
+        status, session = core.assert_fact(handle, json.dumps(fact))
+        if status:
+            raise Broken("engine-fact", f"{name} did not take the fact (status {status}).")
+        started = core.start_action_for_state(handle, session)
+        message = started[1] if started else None
+        while message:
+            noted += [positions[rule] for rule in json.loads(message)]
+            if len(noted) > len(positions):
+                raise Broken("engine-loop", f"{name} fires without end.")
+            message = core.complete_and_start_action(handle, session)
+
+    def _delete(self, name: str, session: str, *, ran: bool) -> None:
         # Deleting a session in which no action ran reads freed memory and ends the process: lose it instead.
-        if self._noted:
+        if ran:
             self._host.delete_state(name, session)
         else:
             self._lost += 1
@@ -114,6 +122,16 @@ class CagedRuleset:
             if not self._lost:
                 for name in names:
                     engine.durable_rules_engine.delete_ruleset(self._host.get_ruleset(name)._handle)
+
+
+def _rule(terms: tuple[Term, ...], position: int) -> dict[str, Any]:
+    tests = [_term(key, span) for key, span in terms]
+    test = {"$and": tests} if len(tests) > 1 else tests[0]
+    return {"pri": position + 2, "all": [{"m": test}], "run": _never}
+
+
+def _never(_: Any) -> None:
+    """The engine wants an action for each rule; ours are taken by name (see ``_fire``)."""
 
 
 def _term(key: str, span: Span) -> dict[str, Any]:
