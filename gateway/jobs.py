@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 _FIRST_WAIT = timedelta(seconds=15)
 _LONGEST_WAIT = timedelta(hours=6)
-_TRIES = 12  # of a job the world stands in the way of: about a day, then people see it
+_TRIES = 14  # of a job the world stands in the way of: about a day, then people see it
 _FAULT_TRIES = 3  # of a job that fails for a reason nobody foresaw
 _QUEUE_LIMIT = 1000  # ids; a sweep never makes a longer queue longer
 

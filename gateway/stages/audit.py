@@ -62,7 +62,7 @@ def proofs(connection: Connection, company_id: str) -> Iterator[Checked]:
 def _documents(connection: Connection, company_id: str) -> Checked:
     wrong, count = [], 0
     query = select(*as_stored(archive)).where(archive.c.company_id == company_id)
-    for row in connection.execution_options(yield_per=200).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=200)):
         count += 1
         name = f"document {row.sha256} ({row.kind})"
         if canonical.sha256(row.content) != row.sha256:
@@ -93,7 +93,7 @@ def _journal(connection: Connection, company_id: str) -> Checked:
 
     def rows() -> Iterator[RowMapping]:
         nonlocal count
-        for row in connection.execution_options(yield_per=1000).execute(query).mappings():
+        for row in connection.execute(query.execution_options(yield_per=1000)).mappings():
             count += 1
             yield row
 
@@ -140,7 +140,7 @@ def _seals(connection: Connection, company_id: str) -> dict[str, str]:
         journal.c.company_id == company_id, journal.c.event.in_(("InvoiceIssued", "EntryBooked"))
     )
     seals: dict[str, str] = {}
-    for (data,) in connection.execution_options(yield_per=1000).execute(query):
+    for (data,) in connection.execute(query.execution_options(yield_per=1000)):
         try:
             seals |= json.loads(data).get("ledger", {})
         except (ValueError, TypeError, AttributeError):  # reported as a broken journal row
@@ -230,7 +230,7 @@ def _stock(connection: Connection, company_id: str) -> Checked:
     """What is reserved against the parts of the orders."""
     promised: defaultdict[tuple[str, str], int] = defaultdict(int)
     query = select(sales_order.c.order_id, sales_order.c.parts).where(sales_order.c.company_id == company_id)
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=1000)):
         for part in _parts(row.parts):
             if part.state is PartState.RESERVED and part.product_id and part.warehouse:
                 promised[part.product_id, part.warehouse] += int(part.quantity.scaleb(6))

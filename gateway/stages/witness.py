@@ -103,7 +103,7 @@ def _happened(connection: Connection, company_id: str) -> Iterator[tuple[str, st
         .where(journal.c.company_id == company_id)
         .order_by(journal.c.stream, journal.c.seq)
     )
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=1000)):
         try:
             data = json.loads(row.data)
         except ValueError:  # reported as a broken journal row
@@ -123,7 +123,7 @@ def _millionths(data: Mapping[str, Any]) -> int:
 def _facts_of_rows(connection: Connection, company_id: str) -> Iterator[Fact]:
     def rows(*columns: Any) -> Iterator[Any]:
         query: Select[Any] = select(*columns).where(columns[0].table.c.company_id == company_id)
-        return iter(connection.execution_options(yield_per=1000).execute(query))
+        return iter(connection.execute(query.execution_options(yield_per=1000)))
 
     for order in rows(sales_order.c.order_id, sales_order.c.state):
         yield "OrderReceived", order.order_id
@@ -176,7 +176,7 @@ def _of_decision(row: Any) -> Iterator[Fact]:
 def _pieces(connection: Connection, company_id: str, told: Mapping[Fact, int]) -> Iterator[str]:
     """Pieces of each order against what the journal says was reserved, cancelled and shipped."""
     query = select(sales_order.c.order_id, sales_order.c.parts).where(sales_order.c.company_id == company_id)
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=1000)):
         try:
             parts = unpack_all(OrderPart, row.parts)
         except (O2CError, ValueError, TypeError):

@@ -293,7 +293,7 @@ def raw_entries(
         headers = headers.where(ledger_entry.c.booked_on <= last)
     first_by = [ledger_entry.c.kind] if by_kind else []
     headers = headers.order_by(*first_by, ledger_entry.c.booked_on, ledger_entry.c.entry_id)
-    stream = connection.execution_options(yield_per=500).execute(headers)
+    stream = connection.execute(headers.execution_options(yield_per=500))
     for some in stream.partitions(500):
         lines = select(ledger_line).where(
             ledger_line.c.company_id == company_id,

@@ -73,10 +73,10 @@ def found(connection: Connection) -> list[str]:
     return [words for checked in audit.proofs(connection, COMPANY) for words in checked.wrong]
 
 
-def bent(value: Any) -> Any:
-    """The value with one bit of it turned over."""
+def bent(value: Any, kind: type = str) -> Any:
+    """The value with one bit of it turned over; where there is none, one of that kind."""
     if value is None:
-        return 1
+        return kind(1)
     if isinstance(value, bytes):
         return bytes([value[0] ^ 1]) + value[1:]
     if isinstance(value, int):
@@ -90,11 +90,10 @@ def bend(connection: Connection, table: Table, row: Row, column: str, value: Any
     keys = " AND ".join(f"{key.name} = :key_{key.name}" for key in table.primary_key)
     named = {f"key_{key.name}": row[key.name] for key in table.primary_key}
     words = text(f"UPDATE {table.name} SET {column} = :value WHERE {keys}")
-    savepoint = connection.begin_nested()
     try:
-        connection.execute(words, named | {"value": value})
+        with connection.begin_nested():
+            connection.execute(words, named | {"value": value})
     except DBAPIError:
-        savepoint.rollback()
         return False
     return True
 
@@ -133,13 +132,9 @@ def test_one_bent_value_is_found_and_the_record_named(
 ) -> None:
     for row in some(rows(connection, table), column):
         savepoint = connection.begin_nested()
-        if bend(connection, table, row, column, bent(row[column])):
-            wrong = found(connection)
-            said = " ".join(wrong)
-            assert wrong, f"{column} of {row}"
-            assert any(name and name in said for name in names(table, row)), said
-        else:
-            assert "company_id entry_id debit credit base_debit base_credit tax_category tax_rate".split()
+        if bend(connection, table, row, column, bent(row[column], table.c[column].type.python_type)):
+            said = " ".join(found(connection))
+            assert any(name and name in said for name in names(table, row)), f"{column} of {row}: {said}"
         savepoint.rollback()
 
 
@@ -171,7 +166,7 @@ def test_the_database_refuses_only_what_a_constraint_forbids(connection: Connect
 def _bendable(connection: Connection, table: Table, column: str) -> bool:
     row = rows(connection, table)[0]
     savepoint = connection.begin_nested()
-    done = bend(connection, table, row, column, bent(row[column]))
+    done = bend(connection, table, row, column, bent(row[column], table.c[column].type.python_type))
     savepoint.rollback()
     return done
 
@@ -191,8 +186,8 @@ def test_a_changed_order_of_the_journal_is_found(connection: Connection) -> None
 def test_any_row_that_is_gone_is_missed(connection: Connection, table: Table) -> None:
     # Each row of the table, also the last of every stream: nothing follows it in its chain.
     for row in rows(connection, table):
-        if table is decision and row["line_id"] is not None:
-            continue  # told of in pieces by the order's events
+        if table is decision and (row["line_id"] is not None or row["policy"] != "credit"):
+            continue  # lines and reminders: what followed is in the journal, not each decision
         savepoint = connection.begin_nested()
         remove(connection, table, row)
         assert found(connection), f"nobody missed {row}"
