@@ -28,8 +28,8 @@ def read_order(content: bytes, source: str) -> Order:
     """The order in ``content``, as received from ``source``.
 
     ``external_id`` is the addresses of buyer and seller and the order number: buyers count their
-    orders from 1, and each seller's anew. Raises ``Refused``: the codes of ``xml.parse``; ``message`` where the document
-    is no UBL order; ``order-invalid`` with one fault per problem.
+    orders from 1, and each seller's anew. Raises ``Refused``: the codes of ``xml.parse``; ``message``
+    where the document is no UBL order; ``order-invalid`` with one fault per problem.
     """
     root = xml.parse(content)
     if root.tag != _ROOT:

@@ -65,8 +65,10 @@ HOLD = "queue: credit team; answer_within: 8 h"
         ("approval_valid=no exposure=10 risk_class=C exposure_percent=999999", "refer", "otherwise", ""),
         ("approval_valid=yes exposure=1050 credit_limit=1000 exposure_percent=105", "approve", "C60/1", ""),
         ("credit_limit=1000 exposure=1100 exposure_percent=110", "approve", "C60/1", ""),
-        ("risk_class=C credit_limit=10000 exposure=10001 exposure_percent=100.01", "refer", "C60/2", "queue: credit team; answer_within: 8 h"),
-        ("credit_limit=1000 exposure=1100.001 exposure_percent=110.0001", "hold", "C60/3", "queue: credit manager; answer_within: 24 h"),
+        ("risk_class=C credit_limit=10000 exposure=10001 exposure_percent=100.01",
+         "refer", "C60/2", "queue: credit team; answer_within: 8 h"),
+        ("credit_limit=1000 exposure=1100.001 exposure_percent=110.0001",
+         "hold", "C60/3", "queue: credit manager; answer_within: 24 h"),
     ],
 )  # fmt: skip
 def test_credit(decider: RuleDecider, given: str, outcome: str, rule: str, actions: str) -> None:
