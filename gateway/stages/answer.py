@@ -31,7 +31,9 @@ def answer_order(desk: Desk, job: Job) -> None:
 
     def unit(connection: Connection) -> None:
         stored = orders.find(connection, desk.company_id, order_id)
-        if stored.state in WAITING:
+        if job.payload.get("state", stored.state) != stored.state:
+            pass  # decided otherwise meanwhile: the answer to that is a job of its own
+        elif stored.state in WAITING:
             _ask_for_patience(desk, connection, stored)
         else:
             _answer(desk, connection, stored)

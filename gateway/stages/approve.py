@@ -72,8 +72,8 @@ def keep(desk: Desk, connection: Connection, judged: Sequence[Judged], *, fresh:
 
 
 def _answer_job(judged: Judged) -> NewJob:
-    order_id = judged.stored.order_id
-    return NewJob("answer", f"answer:{order_id}:{judged.verdict.state}", {"order": order_id})
+    order_id, state = judged.stored.order_id, judged.verdict.state
+    return NewJob("answer", f"answer:{order_id}:{state}", {"order": order_id, "state": state})
 
 
 def _events(judged: Judged) -> list[Event]:
