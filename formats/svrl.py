@@ -7,7 +7,7 @@ finding; none is left out, and one without a severity counts as an error.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lxml import etree
 
@@ -27,10 +27,10 @@ _RULE_ID = re.compile(r"^\[[^\]]+\]\s*-?\s*")
 _SPACES = re.compile(r"\s+")
 
 
-def findings(layer: str, report: bytes, root: etree._Element) -> Iterator[Finding]:
-    """The findings of one SVRL ``report`` about the document ``root``, in the report's order."""
-    for fired in etree.fromstring(report).iter(f"{_SVRL}failed-assert", f"{_SVRL}successful-report"):
-        yield _finding(layer, fired, root)
+def findings(layer: str, fired: Iterable[str], root: etree._Element) -> Iterator[Finding]:
+    """The findings that SVRL elements make about the document ``root``, in their order."""
+    for element in fired:
+        yield _finding(layer, etree.fromstring(element), root)
 
 
 def _finding(layer: str, fired: etree._Element, root: etree._Element) -> Finding:

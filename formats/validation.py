@@ -39,7 +39,9 @@ class Validator:
         profile = profile or profile_of(root)
         if profile is None:
             return _unknown(root)
-        results = [self._run(layer, ruleset, root, explain) for layer, ruleset in profile.layers]
+        # Saxon gets what our parser made of the bytes, never the bytes: no DOCTYPE can reach it.
+        document = saxon.Document(etree.tostring(root, encoding="unicode"))
+        results = [self._run(layer, ruleset, root, document, explain) for layer, ruleset in profile.layers]
         found = tuple(finding for _, findings in results for finding in findings)
         return Report(profile.name, tuple(layer for layer, _ in results), found)
 
@@ -57,33 +59,35 @@ class Validator:
         return self._found[ruleset]
 
     def _run(
-        self, name: str, ruleset: str, root: etree._Element, explain: bool
+        self, name: str, ruleset: str, root: etree._Element, document: saxon.Document, explain: bool
     ) -> tuple[Layer, list[Finding]]:
         rules = self._rules(ruleset)
         if rules is None:
             reason = f"the rules {ruleset} are not installed; {rulesets.FETCH}."
             return Layer(name, Status.SKIPPED, ruleset, reason=reason), []
-        findings = _check(name, rules, root, explain)
+        findings = _check(name, rules, root, document, explain)
         failed = any(finding.severity is Severity.ERROR for finding in findings)
         status = Status.INVALID if failed else Status.VALID
         return Layer(name, status, ruleset, rules.rules.release, rules.origin), findings
 
 
-def _check(name: str, rules: Installed, root: etree._Element, explain: bool) -> list[Finding]:
+def _check(
+    name: str, rules: Installed, root: etree._Element, document: saxon.Document, explain: bool
+) -> list[Finding]:
     if name != xsd.LAYER:
-        return _apply_rules(name, rules, root)
+        return _apply_rules(name, rules, root, document)
     found = xsd.check(root, rules.path)
     return xsd.explain(root, rules.path) or found if found and explain else found
 
 
-def _apply_rules(name: str, rules: Installed, root: etree._Element) -> list[Finding]:
-    # Saxon gets what our parser made of the bytes, never the bytes: no DOCTYPE can reach it.
-    document = etree.tostring(root, encoding="unicode")
+def _apply_rules(
+    name: str, rules: Installed, root: etree._Element, document: saxon.Document
+) -> list[Finding]:
     try:
-        report = saxon.run(rules.path, document)
+        fired = document.fired(rules.path)
     except saxon.RunFailed as error:
         return [_stopped(name, rules, str(error))]
-    return list(svrl.findings(name, report, root))
+    return list(svrl.findings(name, fired, root))
 
 
 def _stopped(name: str, rules: Installed, reason: str) -> Finding:
