@@ -9,6 +9,7 @@ again when it meets a conflict, so it must have no effect outside the connection
 from __future__ import annotations
 
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -26,13 +27,13 @@ T = TypeVar("T")
 
 _ALONE = 62_737  # the advisory lock of `alone`: any number, the same in every process
 _PRAGMAS = (
-    "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     "recursive_triggers=ON",  # else REPLACE would delete an append-only row past its trigger
     "busy_timeout=30000",
 )
 _GROUP_LIMIT = 256
+_WAL_TRIES, _WAL_WAIT = 300, 0.1  # seconds: half a minute in all
 _TRIES = 50  # of a unit that keeps meeting fresher rows; each try starts from what the last one saw
 
 
@@ -124,6 +125,7 @@ def _sqlite_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # BEGIN is ours, see `begin`
+        _enter_wal(connection)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
@@ -134,6 +136,20 @@ def _sqlite_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """Set the file's journal mode. Where several processes open a fresh file at once, SQLite refuses
+    all but one at once, whatever the timeout says; the others find it set a moment later."""
+    for _ in range(_WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            threading.Event().wait(_WAL_WAIT)
+    raise Unavailable("database-busy", "the database file stays locked.", next_step="See who holds it.")
 
 
 def _postgres_engine(url: str) -> Engine:
