@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
@@ -218,8 +217,3 @@ class _QuietConsumer(Consumer):  # type: ignore[misc]
 def release(house: House, company_id: str, job_id: str) -> bool:
     """Take a parked job up again."""
     return house.database.write(lambda c: jobs.release(c, company_id, job_id, machine_time()))
-
-
-def waiting(connection: Connection, company_id: str) -> list[dict[str, Any]]:
-    """Jobs that are not done, parked ones first."""
-    return jobs.waiting(connection, company_id)

@@ -19,10 +19,10 @@ def jobs() -> None:
 @answers_json
 def list_jobs(code: str | None, talk: Talk) -> None:
     """List jobs that are not done, parked ones first."""
-    from gateway import jobs as clockwork
+    from gateway.store.jobs import waiting
 
     with at_desk(code) as (_house, desk), desk.database.read() as connection:
-        rows = clockwork.waiting(connection, desk.company_id)
+        rows = waiting(connection, desk.company_id)
     talk.table(rows, "job_id", "kind", "run_at", "attempts", "parked_at", "last_error", empty="nothing waits")
 
 

@@ -12,6 +12,7 @@ from gateway import jobs
 from gateway.http.messages import answer
 from gateway.http.operation import Answer, answers, door, operation
 from gateway.stages.desk import Desk
+from gateway.store.jobs import waiting
 from o2c.errors import NotFound
 
 blueprint = APIBlueprint("jobs", __name__, tag="Jobs")
@@ -41,7 +42,7 @@ class Jobs:
 def list_jobs(desk: Desk) -> Response:
     """List waiting and parked jobs"""
     with desk.database.read() as connection:
-        found = jobs.waiting(connection, desk.company_id)
+        found = waiting(connection, desk.company_id)
     return answer(Jobs([JobView(**row) for row in found]))
 
 

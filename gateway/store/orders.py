@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
@@ -342,14 +342,6 @@ def bill_shipment(
     """Store how the billing of a shipment ended."""
     result = {"how": billing, "words": findings, "number": invoice_number}
     connection.execute(_BILL, {"of": company_id, "id": shipment_id, **result})
-
-
-def shipped_days(connection: Connection, company_id: str, shipment_ids: Sequence[str]) -> dict[str, date]:
-    """shipment id -> day shipped."""
-    query = select(shipment.c.shipment_id, shipment.c.shipped_on).where(
-        shipment.c.company_id == company_id, shipment.c.shipment_id.in_(shipment_ids)
-    )
-    return {row.shipment_id: row.shipped_on for row in connection.execute(query)}
 
 
 def customers_of(connection: Connection, company_id: str, order_ids: Sequence[str]) -> dict[str, str]:

@@ -301,7 +301,7 @@ def test_a_parked_job_is_seen_and_taken_up_again(house: House) -> None:
     channel(house).fail_next(Broken("x", "y"))
     jobs.run_due(house)
     with house.database.read() as connection:
-        assert [(row["job_id"], row["last_error"]) for row in jobs.waiting(connection, COMPANY)] == [
+        assert [(row["job_id"], row["last_error"]) for row in store.waiting(connection, COMPANY)] == [
             (job_id, "x: y")
         ]
     pushed: list[tuple[str, str]] = []
