@@ -31,3 +31,8 @@ def new_id(prefix: str, at: datetime) -> str:
     """``new_id("ord", now)`` -> ``ord_019ab4...``: 28 hexadecimal digits after the
     prefix, so that an id of ours fits where SAF-T takes 35 signs."""
     return f"{prefix}_{int(at.timestamp() * 1000):012x}{next(_numbers):016x}"
+
+
+def first_id(prefix: str, at: datetime) -> str:
+    """What no id of that prefix made at or after the instant sorts before (to the millisecond)."""
+    return f"{prefix}_{int(at.timestamp() * 1000):012x}"

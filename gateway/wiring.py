@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from connectors.file_drop import FileDrop
@@ -25,24 +26,29 @@ from gateway.settings import Settings
 from gateway.stages import receive
 from gateway.stages.desk import Desk
 from gateway.stages.gathering import Gathering
+from gateway.stages.in_force import ByTheClock, Files, InForce, give_defaults, read_files
+from gateway.stages.shadow import Shadow
 from gateway.store import companies, migrate, numbers
 from gateway.store.companies import Company
 from gateway.store.database import Database
+from o2c.decision import Decision
 from o2c.errors import Refused
 from o2c.ports import Clock, DeliveryChannel
-from rules.decider import RuleDecider
-from rules.rulebook import Rulebook, default_content, load
+from rules.compile import Executor, Program
+from rules.durable import CagedRuleset
 
 # How long another process's change of a company's settings, rule files or endpoints may go unseen.
 MEMORY_SECONDS = 10.0
-POLICIES = ("credit", "stock", "dunning")
+POLICIES = ("credit", "stock", "dunning", "cash")
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     company: Company
-    decider: RuleDecider
-    books: Mapping[str, bytes]
+    in_force: InForce
+    shadows: tuple[Shadow, ...]
     until: float
 
 
@@ -56,8 +62,11 @@ class House:
     channels: Mapping[str, DeliveryChannel]
     post_event: Callable[[str, str, str, datetime, bytes], int]
     clock: Clock = field(default_factory=SystemClock)
+    engine: Callable[[Program], Executor] = CagedRuleset
     _known: dict[str, _Known] = field(default_factory=dict)
+    _changes: dict[str, int] = field(default_factory=dict)  # how often `forget` was called
     _intakes: dict[str, Gathering[Any, Any]] = field(default_factory=dict)
+    _in_force: dict[str, InForce] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def desk(self, company_id: str, actor: str = "o2c") -> Desk:
@@ -71,12 +80,13 @@ class House:
             known.company,
             self.database,
             clock,
-            known.decider,
+            ByTheClock(known.in_force, clock),
             self.validator,
             self.channels,
             self.post_event,
             self._intake(company_id),
             actor,
+            known.shadows,
         )
 
     def companies(self) -> list[str]:
@@ -88,6 +98,7 @@ class House:
         """Read the company again at the next desk: its settings or rule files have changed."""
         with self._lock:
             self._known.pop(company_id, None)
+            self._changes[company_id] = self._changes.get(company_id, 0) + 1
 
     def _intake(self, company_id: str) -> Gathering[Any, Any]:
         """Where this company's orders gather; one for all desks of the process."""
@@ -95,19 +106,35 @@ class House:
             return self._intakes.setdefault(company_id, Gathering(receive.receive_set))
 
     def _company(self, company_id: str) -> _Known:
-        with self._lock:
-            known = self._known.get(company_id)
-        if known is not None and known.until > time.monotonic():
-            return known
+        while True:
+            with self._lock:
+                known, changes = self._known.get(company_id), self._changes.get(company_id)
+                in_force = self._in_force.get(company_id) or self._fresh_rules(company_id)
+            if known is not None and known.until > time.monotonic():
+                return known
+            until = time.monotonic() + MEMORY_SECONDS
+            company, files = self._read(company_id)
+            with self._lock:
+                if self._changes.get(company_id) == changes:  # else what we have read is old already
+                    in_force.learn(files.schedule, files.books)
+                    self._known[company_id] = _Known(company, in_force, files.shadows, until)
+                    return self._known[company_id]
+
+    def _fresh_rules(self, company_id: str) -> InForce:
+        alarm = partial(_alarm, company_id)
+        return self._in_force.setdefault(company_id, InForce(lambda p: self.engine(p), alarm))
+
+    def _read(self, company_id: str) -> tuple[Company, Files]:
         with self.database.read() as connection:
             company = companies.find(connection, company_id)
             now = company.sandbox_at or self.clock.now()
-            books = companies.active_rulebooks(connection, company_id, now)
-        decider = known.decider if known and known.books == books else _decider(company, books)
-        fresh = _Known(company, decider, books, time.monotonic() + MEMORY_SECONDS)
-        with self._lock:
-            self._known[company_id] = fresh
-        return fresh
+            files = read_files(connection, company, now)
+        missing = [policy for policy in POLICIES if policy not in files.schedule.policies]
+        if not missing:
+            return company, files
+        # The company is older than a policy: it starts with our file.
+        self.database.write(lambda c: give_defaults(c, company_id, missing, now))
+        return self._read(company_id)
 
     def add_company(self, new: Company) -> None:
         """A company ready to work: number series at 1 and our default rule files.
@@ -119,37 +146,30 @@ class House:
         def unit(connection: Connection) -> None:
             companies.add(connection, new, now)
             numbers.open_series(connection, new.company_id, new.profile.series)
-            for policy in POLICIES:
-                content = default_content(policy)
-                book = rulebook(policy, content)
-                companies.activate_rulebook(
-                    connection, new.company_id, policy, book.sha256, content, now, "o2c defaults"
-                )
+            give_defaults(connection, new.company_id, POLICIES, now)
 
         self.database.write(unit)
 
     def close(self) -> None:
-        """Let the database go."""
+        """Let the rule engines and the database go."""
+        with self._lock:
+            self._known.clear()
+            engines, self._in_force = list(self._in_force.values()), {}
+        for in_force in engines:
+            in_force.close()
         self.database.close()
 
 
-@lru_cache(maxsize=256)
-def rulebook(policy: str, content: bytes) -> Rulebook:
-    """The rule file in these bytes, read and tested once per process: many companies share one."""
-    return load(content, name=f"{policy}.yaml")
-
-
-def _decider(company: Company, books: Mapping[str, bytes]) -> RuleDecider:
-    loaded = {policy: rulebook(policy, content) for policy, content in books.items()}
-    for policy, book in loaded.items():
-        if book.currency not in (None, company.currency):
-            raise Refused(
-                "rulebook-currency",
-                f"{company.company_id} keeps its books in {company.currency}; the {policy} rules are in"
-                f" {book.currency}.",
-                next_step="Write the amounts in the company's currency.",
-            )
-    return RuleDecider(loaded)
+def _alarm(company_id: str, decision: Decision) -> None:
+    """A decision fell back to ``otherwise``: nothing is lost, but somebody has to look."""
+    _log.error(
+        "rules failed",
+        company=company_id,
+        policy=decision.policy,
+        outcome=decision.outcome,
+        rulebook=decision.rulebook_sha,
+        alarm=decision.alarm,
+    )
 
 
 def open_house(settings: Settings | None = None) -> House:

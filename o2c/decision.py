@@ -6,7 +6,7 @@ Stored whole, so that years later the same file and facts give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 # A fact a rule may read. Money is a Decimal in the company's currency, percent is a Decimal
@@ -23,13 +23,25 @@ class Unmet:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the rules had said, where a person's word stands in its place."""
+
+    outcome: str
+    rule: str | None = None
+    say: str = ""
+    actions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Outcome of one policy on one set of facts.
 
     ``rule`` is the deciding rule (``C30``, ``C50/1`` for row 1 of a table) or None where nothing
     matched and ``otherwise`` spoke. ``actions`` holds the other columns of the deciding rule
     (queue, answer_within, notify, letter, ...). ``alarm`` is set when the engine failed and the
-    decision fell back to ``otherwise``.
+    decision fell back to ``otherwise``. ``engine`` names the engine and the version of the compiler
+    that made the file into its rules. ``overruled`` is what the rules had said where a person decided:
+    then ``fired`` and ``why_not`` are still the rules', outcome and ``say`` the person's.
     """
 
     policy: str
@@ -43,3 +55,19 @@ class Decision:
     fired: tuple[str, ...] = ()
     why_not: tuple[Unmet, ...] = ()
     alarm: str | None = None
+    overruled: Ruling | None = None
+
+
+_BY_HAND = "Decided by "
+
+
+def by_hand(ruled: Decision, outcome: str, person: str) -> Decision:
+    """The word of ``person`` in place of what the rules said, which stays beneath it as evidence."""
+    said = Ruling(ruled.outcome, ruled.rule, ruled.say, ruled.actions)
+    return replace(ruled, outcome=outcome, rule=None, say=f"{_BY_HAND}{person}", actions={}, overruled=said)
+
+
+def person_of(decision: Decision) -> str | None:
+    """Who decided by hand; None where the rules did. Older decisions do not say what they overruled."""
+    by_person = decision.rule is None and decision.say.startswith(_BY_HAND)
+    return decision.say.removeprefix(_BY_HAND) if by_person else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from o2c.country import known_country
 from o2c.decision import Decision, FactValue
 from o2c.invoice import Invoice, InvoiceLine, categories
 from o2c.ledger import OpenItem
@@ -78,6 +79,7 @@ def facts(
         "dispute_open": receivable.disputed,
         "dunning_block": customer.dunning_block,
         "consumer": customer.consumer,
+        "country": known_country(customer.party.address.country),
         "promise_to_pay_days_left": -NEVER if promise is None else (promise - today).days,
         "open_amount": Money.from_minor(item.base_open, item.base_currency).amount,
         "level_now": receivable.level,

@@ -32,7 +32,7 @@ class Decider(Protocol):
     """Runs a policy. Never raises for a rule's fault: it answers ``otherwise`` with an alarm."""
 
     def decide(self, policy: str, facts: Mapping[str, FactValue]) -> Decision:
-        """One decision of ``policy`` (credit, stock, dunning) on ``facts``."""
+        """One decision of ``policy`` (credit, stock, dunning, cash) on ``facts``."""
         ...
 
 

@@ -46,6 +46,14 @@ EVENTS: dict[str, str] = {
     "CreditReleased": "The customer has credit again.",
     "ReportIssued": "A report or SAF-T file was made.",
     "StatementImported": "A bank file was read, proved and stored.",
+    "RulesProposed": "Somebody wants another rule file; it passed every check and its own tests.",
+    "RulesApproved": "A second person agreed to a proposed rule file.",
+    "RulesRejected": "A second person did not agree to a proposed rule file.",
+    "RulesWithdrawn": "A proposed or scheduled rule file will not come.",
+    "RulesShadowed": "A rule file decides beside the one in force, for comparison only.",
+    "RulesScheduled": "A rule file will decide from an instant on.",
+    "RulesActivated": "A rule file decides from now on.",
+    "RulesRolledBack": "A rule file that was in force before decides again.",
 }
 
 
@@ -59,6 +67,7 @@ class Document(StrEnum):
     PAYMENT = "bank payment"
     NOTICE = "notice"
     CREDIT = "credit account"
+    RULES = "rule file"
     JOB = "job"
 
 
@@ -179,6 +188,7 @@ _TABLE: dict[Document, str] = {
         new    | BillingStopped  | queued    | bill
         new    | InvoiceFlagged  | queued    | remind
         new    | AccountFlagged  | queued    | remind
+        new    | RulesRolledBack | queued    | rulefiles
         queued | NoticeSent      | sent      | send
         queued | NoticeWithdrawn | withdrawn | send
         queued | SendFailed      | failed    | send
@@ -191,6 +201,32 @@ _TABLE: dict[Document, str] = {
         flagged | CreditHeld     | held    | remind
         flagged | CreditReleased | clear   | settle
         held    | CreditReleased | clear   | settle
+        """,
+    # A scheduled file becomes active by the clock, and an earlier one is superseded by the next:
+    # neither is an event of its own.
+    Document.RULES: """
+        new       | RulesProposed   | proposed   | rulefiles
+        proposed  | RulesApproved   | approved   | rulefiles
+        proposed  | RulesRejected   | rejected   | rulefiles
+        proposed  | RulesWithdrawn  | withdrawn  | rulefiles
+        proposed  | RulesActivated  | superseded | rulefiles
+        proposed  | RulesRolledBack | superseded | rulefiles
+        approved  | RulesShadowed   | shadow     | rulefiles
+        approved  | RulesScheduled  | scheduled  | rulefiles
+        approved  | RulesActivated  | active     | rulefiles
+        approved  | RulesRejected   | rejected   | rulefiles
+        approved  | RulesWithdrawn  | withdrawn  | rulefiles
+        approved  | RulesActivated  | superseded | rulefiles
+        approved  | RulesRolledBack | superseded | rulefiles
+        shadow    | RulesScheduled  | scheduled  | rulefiles
+        shadow    | RulesActivated  | active     | rulefiles
+        shadow    | RulesRejected   | rejected   | rulefiles
+        shadow    | RulesWithdrawn  | withdrawn  | rulefiles
+        shadow    | RulesActivated  | superseded | rulefiles
+        shadow    | RulesRolledBack | superseded | rulefiles
+        scheduled | RulesWithdrawn  | withdrawn  | rulefiles
+        active    | RulesActivated  | superseded | rulefiles
+        active    | RulesRolledBack | superseded | rulefiles
         """,
     Document.JOB: """
         new    | committed     | queued | any

@@ -1,9 +1,9 @@
 """The grammar of a cell: what an admin writes beside a field becomes a condition.
 
-The unary tests of DMN 1.x with units: ``-`` (anything), ``yes``, ``A, B`` (either), ``> 14``,
-``<= 500.00``, ``(100 % .. 110 %]``, ``<= credit_limit``; a YAML list holds tests that must all be
-true. A comparison of two fields becomes a condition on their difference, which Python computes:
-the engine never does arithmetic.
+The unary tests of DMN 1.x with units: ``-`` (anything), ``yes``, ``A, B`` (either), ``not A, B``
+(neither), ``> 14 d``, ``<= 500.00 EUR``, ``(100 % .. 110 %]``, ``<= credit_limit``; a YAML list holds
+tests that must all be true. A comparison of two fields becomes a condition on their difference, which
+Python computes: the engine never does arithmetic.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from o2c.money import minor_digits
+from rules import slips
 from rules.document import unknown
-from rules.spans import EVERYTHING, LIMIT, Spans, meet, merge, negated
+from rules.spans import EVERYTHING, LIMIT, Spans, meet, merge, negated, without
 from rules.vocabulary import SCALE, Fact, Kind
 
 _NUMBER = re.compile(r"(-?[0-9]+)(?:\.([0-9]+))? ?(.*)")
 _INTERVAL = re.compile(r"([\[(])(.+?)\.\.(.+)([\])])")
 _COMPARISON = re.compile(r"(<=|>=|<|>|=)\s*(.+)")
 _NUMERIC = frozenset(SCALE)
-_EXAMPLE = {Kind.DAYS: "14", Kind.MONEY: "500.00", Kind.PERCENT: "110 %", Kind.QUANTITY: "10"}
 
 
 class CellFault(Exception):
@@ -70,12 +70,11 @@ class CellReader:
         """The integer of one figure such as ``105 %``, ``100.00``, ``A`` or ``yes``."""
         if fact.words:
             if text not in fact.words:
-                raise CellFault("wrong-type", f"{fact.name}: {unknown(text, 'value', fact.words)}")
+                raise CellFault("wrong-type", f"{fact.name}: {slips.word(fact, text)}")
             return fact.words.index(text)
         match = _NUMBER.fullmatch(text)
         if match is None:
-            wanted = f"{fact.kind} like {_EXAMPLE[fact.kind]}"
-            raise CellFault("wrong-type", f"{fact.name} takes {wanted}, not {text[:60]!r}.")
+            raise CellFault("wrong-type", f"{fact.name} takes {slips.wanted(fact, text, self.currency)}.")
         whole, decimals, unit = match[1], match[2] or "", match[3]
         self._check_unit(fact, text, unit)
         self._check_decimals(fact, text, decimals)
@@ -89,8 +88,7 @@ class CellReader:
         allowed = {Kind.DAYS: ("", "d", "day", "days"), Kind.PERCENT: ("%",), Kind.QUANTITY: ("",),
                    Kind.MONEY: ("", self.currency or "")}[fact.kind]  # fmt: skip
         if unit not in allowed:
-            wanted = f"in {fact.unit}: write {_EXAMPLE[fact.kind]}"
-            raise CellFault("wrong-unit", f"{fact.name} is {wanted}, not {text[:60]!r}.")
+            raise CellFault("wrong-unit", slips.unit(fact, text, self.currency))
 
     def _check_decimals(self, fact: Fact, text: str, decimals: str) -> None:
         most = SCALE[fact.kind]
@@ -102,10 +100,12 @@ class CellReader:
     def _cell(self, fact: Fact, text: str) -> tuple[Condition, ...]:
         if text == "-":
             return ()
+        if slip := slips.cell(fact, text, self.currency):
+            raise CellFault("wrong-type", slip)
         if re.search(r",(?! )", text):
-            message = f"{text!r}: a comma parts alternatives and is followed by a blank; "
-            message += "numbers have a decimal point and no thousands separator."
-            raise CellFault("wrong-type", message)
+            raise CellFault("wrong-type", slips.comma(fact, text, self.currency))
+        if text.startswith("not "):
+            return (self._none_of(fact, text),)
         parts = text.split(", ")
         compared = [part for part in parts if self._other_field(fact, part)]
         if compared and len(parts) > 1:
@@ -115,6 +115,15 @@ class CellReader:
             return (self._difference(fact, text),)
         spans = merge(span for part in parts for span in self._spans(fact, part))
         return (Condition(fact.name, None, spans, _words(fact, text)),)
+
+    def _none_of(self, fact: Fact, text: str) -> Condition:
+        parts = text.removeprefix("not ").split(", ")
+        highest = len(fact.every_word) - 1
+        everything = ((0, highest),) if fact.words else EVERYTHING
+        spans = without(everything, merge(span for part in parts for span in self._spans(fact, part)))
+        if not spans:
+            raise CellFault("impossible", f"{fact.name} {text}: nothing is left.")
+        return Condition(fact.name, None, spans, f"{fact.name} {text}")
 
     def _other_field(self, fact: Fact, part: str) -> str | None:
         match = _COMPARISON.fullmatch(part)
@@ -137,7 +146,8 @@ class CellReader:
     def _spans(self, fact: Fact, part: str) -> Spans:
         interval, comparison = _INTERVAL.fullmatch(part), _COMPARISON.fullmatch(part)
         if fact.words and (interval or (comparison and comparison[1] != "=")):
-            message = f"{fact.name} has no order: write {', '.join(fact.words)}, not {part!r}."
+            some = ", ".join(fact.words[:3])
+            message = f"{fact.name} has no order: write words such as {some}, not {part!r}."
             raise CellFault("wrong-type", message)
         if interval:
             return self._interval(fact, part, interval)
@@ -146,10 +156,15 @@ class CellReader:
         return _compared(sign, self.value(fact, text))
 
     def _interval(self, fact: Fact, part: str, match: re.Match[str]) -> Spans:
-        low = self.value(fact, match[2].strip()) + (match[1] == "(")
-        high = self.value(fact, match[3].strip()) - (match[4] == ")")
+        ends = match[2].strip(), match[3].strip()
+        first, last = self.value(fact, ends[0]), self.value(fact, ends[1])
+        if first > last:
+            right = f"{match[1]}{ends[1]} .. {ends[0]}{match[4]}"
+            raise CellFault("impossible", f'{fact.name} {part}: the ends are swapped; write "{right}".')
+        low, high = first + (match[1] == "("), last - (match[4] == ")")
         if low > high:
-            raise CellFault("impossible", f"{fact.name} {part}: no figure lies between these ends.")
+            hint = "[ and ] include the end, ( and ) leave it out"
+            raise CellFault("impossible", f"{fact.name} {part}: no figure lies between these ends; {hint}.")
         return ((low, high),)
 
     def _check_field_name(self, fact: Fact, text: str) -> None:

@@ -1,21 +1,19 @@
 """A program as plain Python closures: the second executor.
 
-It cross-checks every decision of the engine, runs the tests in a rule file, replays past
-decisions, and says in words why a rule did not fire. Pure: no engine, no state, no lock.
+It cross-checks every decision of the engine, runs the tests in a rule file and replays past
+decisions. Pure: no engine, no state, no lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
 
-from o2c.decision import Unmet
-from o2c.money import minor_digits
+from o2c.errors import Broken
 from rules.cells import Condition
-from rules.compile import Clause, Codes, Program, Verdict
+from rules.compile import Clause, Codes, Program, Step, Verdict
 
 _Check = Callable[[Codes], bool]
-_Teller = Callable[[Codes], str]
+_Checks = tuple[_Check, ...]
 
 
 def _check(condition: Condition) -> _Check:
@@ -26,59 +24,57 @@ def _check(condition: Condition) -> _Check:
     return lambda codes: any(low <= codes[key] <= high for low, high in spans)
 
 
-class ClosureExecutor:
-    """Decides by running through the clauses in file order."""
+def _checks(step: Step) -> _Checks:
+    return tuple(_check(condition) for condition in step.conditions)
 
-    def __init__(self, program: Program, currency: str | None = None) -> None:
+
+def _holds(step: Step, checks: _Checks, codes: Codes) -> bool:
+    try:
+        return all(check(codes) for check in checks)
+    except Exception as error:
+        words = f"rule {step.id} failed: {type(error).__name__}: {error}."
+        raise Broken("rule-failed", words) from error
+
+
+class ClosureExecutor:
+    """Decides by running through the steps: derived facts level by level, then clauses in file order."""
+
+    def __init__(self, program: Program) -> None:
         self._program = program
-        digits = minor_digits(currency) if currency else 2
-        # A figure is shown by many conditions, and most figures come again: their words are kept.
-        self._shown = {
-            name: lru_cache(maxsize=512)(partial(fact.show, money_digits=digits))
-            for name, fact in program.facts.items()
-        }
-        self._clauses = tuple(
-            (clause, tuple((_check(c), self._teller(c)) for c in clause.conditions))
-            for clause in program.clauses
-        )
+        self._nothing_derived = dict.fromkeys(program.derived, 0)
+        self._derivations = tuple((step, _checks(step)) for step in program.derivations)
+        self._clauses = tuple((step, _checks(step)) for step in program.clauses)
 
     def run(self, codes: Codes) -> Verdict:
-        """The strictest outcome of all clauses that hold; of equals, the first in the file."""
+        """The strictest outcome of all clauses that hold; of equals, the first in the file.
+
+        ``Broken('rule-failed')`` names the rule whose evaluation failed.
+        """
+        derived, codes = self._derive(codes)
         fired: list[Clause] = []
         tables: set[str] = set()
         for clause, checks in self._clauses:
-            if clause.first_of in tables or not all(check(codes) for check, _ in checks):
+            if clause.first_of in tables or not _holds(clause, checks, codes):
                 continue
             fired.append(clause)
             if clause.first_of:
                 tables.add(clause.first_of)
+        names = (*derived, *(clause.id for clause in fired))
         if not fired:
-            return Verdict(self._program.otherwise, None, ())
+            return Verdict(self._program.otherwise, None, names)
         best = min(fired, key=lambda clause: clause.rank)
-        return Verdict(best.outcome, best.id, tuple(clause.id for clause in fired))
+        return Verdict(best.outcome, best.id, names)
 
-    def why_not(self, codes: Codes) -> tuple[Unmet, ...]:
-        """Each clause that did not fire, with its untrue conditions and the actual figures."""
-        found: list[Unmet] = []
-        hit: dict[str, str] = {}
-        for clause, checks in self._clauses:
-            unmet = tuple(tell(codes) for check, tell in checks if not check(codes))
-            table = clause.first_of
-            if not unmet and table in hit:
-                unmet = (f"row {hit[table]} came first",)
-            elif not unmet and table:
-                hit[table] = clause.id
-            if unmet:
-                found.append(Unmet(clause.id, unmet))
-        return tuple(found)
-
-    def _teller(self, condition: Condition) -> _Teller:
-        text, field, minus = condition.text, condition.field, condition.minus
-        one = self._shown[field]
-        if minus is None:
-            return lambda codes: f"{text} (is {one(codes[field])})"
-        other = self._shown[minus]
-        return lambda codes: f"{text} ({field} is {one(codes[field])}, {minus} is {other(codes[minus])})"
+    def _derive(self, codes: Codes) -> tuple[list[str], Codes]:
+        """The derivations that fired, and the figures with what they derived."""
+        if not self._derivations:
+            return [], codes
+        known, fired = {**codes, **self._nothing_derived}, []
+        for derivation, checks in self._derivations:
+            if _holds(derivation, checks, known):
+                known[derivation.fact] = 1
+                fired.append(derivation.id)
+        return fired, known
 
     def close(self) -> None:
         """Nothing is held."""

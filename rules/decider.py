@@ -14,10 +14,13 @@ from threading import Lock
 
 from o2c.decision import Decision, FactValue, Unmet
 from o2c.errors import Broken, O2CError
-from rules.closures import ClosureExecutor
-from rules.compile import Encoder, Executor, Program, Verdict
+from rules.compile import COMPILER, Encoder, Executor, Program, Verdict, said
 from rules.durable import ENGINE, CagedRuleset
+from rules.planes import QuickExecutor
 from rules.rulebook import Rulebook
+from rules.why_not import WhyNot
+
+MADE_BY = f"{ENGINE}, compiler {COMPILER}"  # what a decision says of its making
 
 
 class _Active:
@@ -29,8 +32,8 @@ class _Active:
         self.inside = 0
         self.retired = False
         self._encoder = Encoder(book.program)
-        self._closures = ClosureExecutor(book.program, book.currency)
-        self._clauses = {clause.id: clause for clause in book.program.clauses}
+        self._closures = QuickExecutor(book.program)
+        self._why_not = WhyNot(book.program, book.currency)
 
     def decide(self, facts: Mapping[str, FactValue]) -> Decision:
         try:
@@ -38,7 +41,7 @@ class _Active:
             verdict, check = self.engine.run(codes), self._closures.run(codes)
             if verdict != check:
                 return self._otherwise(facts, _difference(verdict, check))
-            return self._decision(facts, verdict, self._closures.why_not(codes))
+            return self._decision(facts, verdict, self._why_not.later(codes, verdict.fired))
         except O2CError as error:
             return self._otherwise(facts, error.message)
         except Exception as error:  # cage: whatever the engine throws must not cost us the order
@@ -48,16 +51,16 @@ class _Active:
         self, facts: Mapping[str, FactValue], verdict: Verdict, why_not: tuple[Unmet, ...]
     ) -> Decision:
         book = self.book
-        clause = self._clauses[verdict.rule] if verdict.rule else None
+        say, actions = said(book.program, verdict)
         return Decision(
             policy=book.policy,
             outcome=verdict.outcome,
             rule=verdict.rule,
-            say=clause.say if clause else "",
+            say=say,
             facts={name: facts[name] for name in book.program.facts},
             rulebook_sha=book.sha256,
-            engine=ENGINE,
-            actions=dict(clause.actions) if clause else {},
+            engine=MADE_BY,
+            actions=actions,
             fired=verdict.fired,
             why_not=why_not,
         )
@@ -71,7 +74,7 @@ class _Active:
             say="",
             facts={name: _evidence(value) for name, value in facts.items()},
             rulebook_sha=book.sha256,
-            engine=ENGINE,
+            engine=MADE_BY,
             alarm=alarm,
         )
 
@@ -88,17 +91,27 @@ def _difference(engine: Verdict, check: Verdict) -> str:
     return f"the two executors differ on {', '.join(odd)}: {said}."
 
 
+def _unheard(_: Decision) -> None:
+    """The alarm stands in the decision itself; whoever runs a house gives it a voice as well."""
+
+
 class RuleDecider:
     """Implements ``o2c.ports.Decider`` over one rulebook per policy. Thread-safe.
 
     ``engine`` builds the executor that decides; it is a parameter so that another engine, or one
-    that errs, can stand where durable-rules does.
+    that errs, can stand where durable-rules does. ``alarm`` is called with every decision that fell
+    back to ``otherwise`` because something failed.
     """
 
     def __init__(
-        self, books: Mapping[str, Rulebook], *, engine: Callable[[Program], Executor] = CagedRuleset
+        self,
+        books: Mapping[str, Rulebook],
+        *,
+        engine: Callable[[Program], Executor] = CagedRuleset,
+        alarm: Callable[[Decision], None] = _unheard,
     ) -> None:
         self._engine = engine
+        self._alarm = alarm
         self._lock = Lock()
         self._active: dict[str, _Active] = {}
         for policy, book in books.items():
@@ -109,7 +122,10 @@ class RuleDecider:
     def decide(self, policy: str, facts: Mapping[str, FactValue]) -> Decision:
         """One decision. ``Broken('rulebook-missing')`` where no rulebook of ``policy`` is in force."""
         with self._in_force(policy) as active:
-            return active.decide(facts)
+            decision = active.decide(facts)
+        if decision.alarm is not None:
+            self._alarm(decision)
+        return decision
 
     def replace(self, book: Rulebook) -> None:
         """Puts ``book`` in force for its policy; decisions under way finish on the old one.

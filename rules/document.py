@@ -17,12 +17,15 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode
 
 from o2c.errors import Fault, Refused
+from rules import syntax
 
 MAX_BYTES = 256 * 1024
 MAX_FAULTS = 100
 # What YAML makes of untagged content; which of these it was does not matter here.
 _PLAIN = frozenset("str int float bool null timestamp merge value seq map".split())
+_LISTED = 60  # more words than this are not all told
 START = "line 1, column 1"
+Extent = tuple[int, int]  # where a node stands in the file's characters: first, one behind the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Text:
 
     value: str
     place: str
+    extent: Extent = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Items:
 
     values: tuple[Node, ...]
     place: str
+    extent: Extent = (0, 0)
+    dashed: bool = False  # written as lines that start with a dash, not as [..]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +63,39 @@ Node = Text | Items | Entries
 
 
 class Faults:
-    """Gathers everything wrong with one file, so that an admin mends it in one go."""
+    """Gathers everything wrong with one file, so that an admin mends it in one go.
 
-    def __init__(self, name: str) -> None:
+    Faults refuse the file, remarks are only shown. ``accepted``: the file has been in force, so that
+    what our checks think of it (``judge``) is a remark, and only what cannot run is a fault.
+    """
+
+    def __init__(self, name: str, *, accepted: bool = False) -> None:
         self._name = name
+        self._accepted = accepted
         self._found: list[Fault] = []
+        self._remarks: list[Fault] = []
+
+    @property
+    def remarks(self) -> tuple[Fault, ...]:
+        """What a person should know although the file can be loaded."""
+        return tuple(self._remarks)
 
     def add(self, place: str, code: str, message: str) -> None:
         """Notes one fault at ``place`` (``line 7, column 12``); the first hundred are enough to go on."""
         if len(self._found) < MAX_FAULTS:
             self._found.append(Fault(place, code, message))
+
+    def judge(self, place: str, code: str, message: str) -> None:
+        """Notes what makes a file unfit to be put in force; of one in force it is a remark."""
+        if self._accepted:
+            self.remark(place, code, message)
+        else:
+            self.add(place, code, message)
+
+    def remark(self, place: str, code: str, message: str) -> None:
+        """Notes one remark."""
+        if len(self._remarks) < MAX_FAULTS:
+            self._remarks.append(Fault(place, code, message))
 
     def unknown(self, where: Text, what: str, known: Iterable[str]) -> None:
         """Notes a word that is not in a closed list, with the nearest one that is."""
@@ -90,10 +119,11 @@ class Faults:
 
 
 def unknown(word: str, what: str, known: Iterable[str]) -> str:
-    """``unknown field 'exposre'; did you mean 'exposure'?``, else the whole list."""
+    """``unknown field 'exposre'; did you mean 'exposure'?``, else the list (its first few, if long)."""
     names = list(known)
     near = get_close_matches(word, names, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are: {', '.join(names)}."
+    listed = ", ".join(names) if len(names) <= _LISTED else f"{', '.join(names[:5])} and others"
+    hint = f"did you mean {near[0]!r}?" if near else f"known are: {listed}."
     return f"unknown {what} {word[:60]!r}; {hint}"
 
 
@@ -115,9 +145,13 @@ def _composed(content: bytes, faults: Faults) -> Node | None:
         return _node(YAML(typ="safe", pure=True).compose(content.decode("utf-8-sig")), faults)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        faults.add(f"line {line}, column 1", "encoding", "the file is not UTF-8; save it as UTF-8.")
+        sign = content[error.start : error.start + 1]
+        words = f"the sign {sign.decode('latin-1')!r} is not stored as UTF-8; save the file as UTF-8."
+        faults.add(f"line {line}, column 1", "encoding", words)
     except MarkedYAMLError as error:
-        faults.add(_place(error.problem_mark), "yaml", f"not valid YAML: {error.problem or error.context}.")
+        words, at_context = syntax.advice(error.problem or error.context or "")
+        mark = error.context_mark if at_context and error.context_mark else error.problem_mark
+        faults.add(_place(mark), "yaml", words)
     except (YAMLError, ValueError, RecursionError) as error:
         faults.add(START, "yaml", f"not valid YAML: {str(error) or type(error).__name__}.")
     return None
@@ -125,6 +159,15 @@ def _composed(content: bytes, faults: Faults) -> Node | None:
 
 def _place(mark: Any) -> str:
     return f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else START
+
+
+def _extent(raw: Any) -> Extent:
+    return raw.start_mark.index, raw.end_mark.index
+
+
+def line_of(place: str) -> int:
+    """7 of ``line 7, column 12``."""
+    return int(place.partition(",")[0].removeprefix("line "))
 
 
 def _node(raw: Any, faults: Faults) -> Node | None:
@@ -135,23 +178,30 @@ def _node(raw: Any, faults: Faults) -> Node | None:
         faults.add(place, "yaml", "anchors, aliases and tags (&, *, !) have no place in a rule file.")
         return Text("-", place)
     if isinstance(raw, ScalarNode):
-        return Text(raw.value.strip(), place)
+        return Text(raw.value.strip(), place, _extent(raw))
     if isinstance(raw, MappingNode):
-        return _entries(raw.value, place, faults)
-    return Items(tuple(node for item in raw.value if (node := _node(item, faults))), place)
+        return _entries(raw, place, faults)
+    items = tuple(node for item in raw.value if (node := _node(item, faults)))
+    return Items(items, place, _extent(raw), not raw.flow_style)
 
 
-def _entries(pairs: Iterable[tuple[Any, Any]], place: str, faults: Faults) -> Entries:
+def _entries(raw: Any, place: str, faults: Faults) -> Entries:
     found: dict[str, tuple[Text, Node]] = {}
-    for raw_key, raw_value in pairs:
+    for raw_key, raw_value in raw.value:
         key, value = _node(raw_key, faults), _node(raw_value, faults)
         if not isinstance(key, Text) or value is None:
             faults.add(_place(raw_key.start_mark), "wrong-shape", "a key must be a plain word.")
+        elif raw.flow_style and _is_absent(raw_value):
+            faults.add(key.place, "yaml", syntax.no_value(key.value))
         elif key.value in found:
             faults.add(key.place, "duplicate-key", f"{key.value!r} stands here for the second time.")
         else:
             found[key.value] = (key, value)
     return Entries(tuple(found.values()), place)
+
+
+def _is_absent(raw: Any) -> bool:
+    return isinstance(raw, ScalarNode) and raw.value == "" and not raw.style
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +213,13 @@ class Shape:
     def only(self, entries: Entries, known: Iterable[str], needed: Iterable[str]) -> None:
         """Notes keys that are not in ``known`` and ``needed`` ones that are absent."""
         known = tuple(known)
+        meant: set[str] = set()
         for key, _ in entries.values:
             if key.value not in known:
                 self.faults.unknown(key, "key", known)
+                meant.update(get_close_matches(key.value, known, n=1, cutoff=0.6))
         for name in needed:
-            if entries.get(name) is None:
+            if entries.get(name) is None and name not in meant:  # a misspelt key is one mistake, not two
                 self.faults.add(entries.place, "missing-key", f"{name!r} is missing here.")
 
     def as_text(self, node: Node) -> Text | None:

@@ -12,14 +12,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import count
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from o2c.errors import Broken
-from rules.compile import MARKER, Box, Clause, Codes, Program, Term, Verdict, shards
+from rules.compile import MARKER, Box, Clause, Codes, Derivation, Program, Step, Term, Verdict, shards
 from rules.spans import EVERYTHING, Span
 
 ENGINE = f"durable-rules {version('durable-rules')}"
@@ -44,68 +46,106 @@ class _Host(engine.Host):  # type: ignore[misc]  # the engine has no types
         pass
 
 
-class CagedRuleset:
-    """One program in the engine. Thread-safe; ``close`` only when nobody is inside."""
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """One ruleset of the engine: its ``name`` there, and the position of each of its rules by name."""
 
-    def __init__(self, program: Program) -> None:
-        self._clauses = program.clauses
+    name: str
+    positions: Mapping[str, int]
+    rules: str  # what it holds, in words for an alarm
+
+
+class CagedRuleset:
+    """One program in the engine. Thread-safe; ``close`` only when nobody is inside.
+
+    Each stratum of the program (derived facts level by level, then the clauses) is asked in turn; what
+    one derives is part of the fact that the next one sees. ``seconds`` is how long a decision may take.
+    """
+
+    def __init__(self, program: Program, *, seconds: float = 1.0) -> None:
+        self._steps = program.steps
         self._otherwise = program.otherwise
+        self._seconds = seconds
         self._lock = Lock()
         self._session = count(1)
         self._lost = 0
-        self._positions: dict[str, dict[str, int]] = {}  # of the rules of each shard, by their names
-        self._fields = tuple(dict.fromkeys(c.key for clause in program.clauses for c in clause.conditions))
+        tested = dict.fromkeys(c.key for step in program.steps for c in step.conditions)
+        self._fields = tuple(key for key in tested if key not in program.derived)
+        self._nothing_derived = dict.fromkeys(program.derived, 0)
         self._host = _Host()
-        self._names = tuple(
-            self._register(f"{program.policy}@{program.sha256}/{number}", shard)
-            for number, shard in enumerate(shards(program.clauses))
+        self._strata = tuple(
+            tuple(
+                self._register(f"{program.policy}@{program.sha256}/{level}.{number}", shard)
+                for number, shard in enumerate(shards(stratum))
+            )
+            for level, stratum in enumerate(program.strata)
         )
 
-    def _register(self, name: str, shard: tuple[Box, ...]) -> str:
-        positions = {f"b{n}": box.clause.position for n, box in enumerate(shard)}
-        rules = {f"b{n}": _rule(box.terms, box.clause.position) for n, box in enumerate(shard)}
+    def _register(self, name: str, shard: tuple[Box, ...]) -> _Shard:
+        positions = {f"b{n}": box.step.position for n, box in enumerate(shard)}
+        rules = {f"b{n}": _rule(box.terms, box.step.position) for n, box in enumerate(shard)}
         rules["marker"] = _rule((MARKER,), _MARK)
         self._host.register_rulesets({name: rules})
-        self._positions[name] = positions | {"marker": _MARK}
-        return name
+        held = f"{shard[0].step.id} to {shard[-1].step.id}" if shard else "no rule"
+        return _Shard(name, positions | {"marker": _MARK}, held)
 
     def run(self, codes: Codes) -> Verdict:
-        """The verdict on these figures; ``Broken`` or the engine's own error where it fails."""
+        """The verdict on these figures; ``Broken`` naming the rule where the engine fails."""
         with self._lock:
-            if self._lost > _MAX_LOST_SESSIONS or not self._names:
+            if self._lost > _MAX_LOST_SESSIONS or not self._strata:
                 raise Broken("engine-out-of-service", "durable-rules failed too often or is closed.")
-            fact = {key: codes[key] for key in self._fields}
-            noted = [position for name in self._names for position in self._ask(name, fact)]
-        return _verdict([self._clauses[position] for position in noted], self._otherwise)
+            deadline = monotonic() + self._seconds
+            fact = {key: codes[key] for key in self._fields} | self._nothing_derived
+            fired: list[Step] = []
+            for stratum in self._strata:
+                found = [at for shard in stratum for at in self._ask(shard, fact, deadline)]
+                fired += [self._steps[position] for position in found]
+                fact |= {step.fact: 1 for step in fired if isinstance(step, Derivation)}
+        return _verdict(fired, self._otherwise)
 
-    def _ask(self, name: str, fact: Mapping[str, int]) -> list[int]:
+    def _ask(self, shard: _Shard, fact: Mapping[str, int], deadline: float) -> list[int]:
         session = str(next(self._session))
         noted: list[int] = []
         try:
-            self._fire(name, {**fact, MARKER[0]: 1, "id": session, "sid": session}, noted)
+            self._fire(shard, {**fact, MARKER[0]: 1, "id": session, "sid": session}, noted, deadline)
+        except Exception as error:
+            raise self._named(shard, noted, error) from error
         finally:
-            self._delete(name, session, ran=bool(noted))
+            self._delete(shard.name, session, ran=bool(noted))
         if noted.count(_MARK) != 1:
-            raise Broken("engine-marker", f"the marker rule of {name} did not fire once: {noted}.")
+            words = f"rules {shard.rules}: the marker rule did not fire once: {noted}."
+            raise Broken("engine-marker", words)
         return [position for position in noted if position != _MARK]
 
-    def _fire(self, name: str, fact: Mapping[str, int | str], noted: list[int]) -> None:
+    def _named(self, shard: _Shard, noted: list[int], error: Exception) -> Broken:
+        """The error with the rule it came at: the engine says no more than which rules it has taken."""
+        last = next((self._steps[at].id for at in reversed(noted) if at != _MARK), None)
+        where = f"after rule {last}" if last else "before any rule fired"
+        if isinstance(error, Broken):
+            return Broken(error.code, f"rules {shard.rules}, {where}: {error.message}")
+        words = f"the rule engine failed in rules {shard.rules}, {where}: {type(error).__name__}: {error}."
+        return Broken("engine-failed", words)
+
+    def _fire(self, shard: _Shard, fact: Mapping[str, int | str], noted: list[int], deadline: float) -> None:
         """Assert a fact and take each rule that fires, by priority, until none is left.
 
         This is the loop that the engine's own Python layer runs around its C part. Driven from here it
-        needs no callback, no copy of the state and no thread, and an action cannot fail unseen.
+        needs no callback, no copy of the state and no thread, and an action cannot fail unseen. Each
+        rule can fire once for one fact: more firings than rules is an endless loop.
         """
-        core, positions = engine.durable_rules_engine, self._positions[name]
-        handle = self._host.get_ruleset(name)._handle
+        core, positions = engine.durable_rules_engine, shard.positions
+        handle = self._host.get_ruleset(shard.name)._handle
         status, session = core.assert_fact(handle, json.dumps(fact))
         if status:
-            raise Broken("engine-fact", f"{name} did not take the fact (status {status}).")
+            raise Broken("engine-fact", f"the engine did not take the fact (status {status}).")
         started = core.start_action_for_state(handle, session)
         message = started[1] if started else None
         while message:
             noted += [positions[rule] for rule in json.loads(message)]
             if len(noted) > len(positions):
-                raise Broken("engine-loop", f"{name} fires without end.")
+                raise Broken("engine-loop", "the engine fires without end.")
+            if monotonic() > deadline:
+                raise Broken("engine-timeout", f"the engine took longer than {self._seconds:g} s.")
             message = core.complete_and_start_action(handle, session)
 
     def _delete(self, name: str, session: str, *, ran: bool) -> None:
@@ -118,10 +158,10 @@ class CagedRuleset:
     def close(self) -> None:
         """Frees the engine's memory. All sessions are gone by then, except the lost ones."""
         with self._lock:
-            names, self._names = self._names, ()
+            strata, self._strata = self._strata, ()
             if not self._lost:
-                for name in names:
-                    engine.durable_rules_engine.delete_ruleset(self._host.get_ruleset(name)._handle)
+                for shard in (shard for stratum in strata for shard in stratum):
+                    engine.durable_rules_engine.delete_ruleset(self._host.get_ruleset(shard.name)._handle)
 
 
 def _rule(terms: tuple[Term, ...], position: int) -> dict[str, Any]:
@@ -141,16 +181,17 @@ def _term(key: str, span: Span) -> dict[str, Any]:
     return {"$gte": {key: low}} if low > EVERYTHING[0][0] else {"$lte": {key: high}}
 
 
-def _verdict(fired: list[Clause], otherwise: str) -> Verdict:
+def _verdict(fired: Sequence[Step], otherwise: str) -> Verdict:
     """What the engine's firings amount to. They come by priority, so a table's first row is first."""
     kept: list[Clause] = []
-    for clause in fired:
+    for clause in (step for step in fired if isinstance(step, Clause)):
         if clause.first_of is None or all(other.first_of != clause.first_of for other in kept):
             kept.append(clause)
     deciding: Clause | None = None
     for clause in kept:
         if deciding is None or clause.rank < deciding.rank:
             deciding = clause
+    names = (*(step.id for step in fired if isinstance(step, Derivation)), *(clause.id for clause in kept))
     if deciding is None:
-        return Verdict(otherwise, None, ())
-    return Verdict(deciding.outcome, deciding.id, tuple(clause.id for clause in kept))
+        return Verdict(otherwise, None, names)
+    return Verdict(deciding.outcome, deciding.id, names)

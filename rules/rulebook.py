@@ -6,16 +6,25 @@ The format (all keys lower case, texts as written, units in the cells)::
     currency: EUR
     strictest_first: [hold, refer, approve]
     otherwise: refer
+    derived:                             # yes/no facts of the file's own; no unless a line holds
+      - {id: F1, fact: late_payer, when: {overdue_days: "> 14 d"}, means: {en: pays late, de: .., nb: ..}}
     rules:
-      - {id: R1, when: {overdue_days: "> 14"}, then: hold, say: Settle first}
+      - {id: R1, when: {late_payer: yes}, then: hold, say: Settle first}
     tables:
       - id: T1
-        hit: unique                      # or first
+        hit: unique                      # or first, or collect
+        complete: no                     # or yes: a gap is then a fault; left out: a remark
         columns: [risk_class, exposure_percent, then, queue]
         rows:
           - ["B, C", "> 100 %", refer, credit team]
     tests:
       - {name: late, given: {overdue_days: 15}, expect: hold, by: R1}
+
+Every rule and row whose conditions hold fires, and of all that fire the strictest outcome decides; of
+equals the first in the file. The hit policy of a table says which of its rows may fire: ``unique``, no
+two can match the same facts; ``first``, only the upper one that fits fires; ``collect``, all that fit
+fire, and where one of them decides, those of the same outcome are heard too: their ``say``, ``queue``
+and ``notify`` are gathered, of every other action the first row's word counts.
 
 A file is taken whole or not at all: ``load`` gathers every fault with its line and column. It
 never runs anything but the closures, so a file that is only looked at never reaches the engine.
@@ -24,37 +33,35 @@ never runs anything but the closures, so a file that is only looked at never rea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from importlib.resources import files
 
-from o2c.errors import Broken
-from rules.cells import CellFault, CellReader
-from rules.clauses import ClauseReader
-from rules.closures import ClosureExecutor
-from rules.compile import Clause, Encoder, Program
+from o2c.errors import Broken, Fault
+from rules.caps import Caps
+from rules.cells import CellReader
+from rules.checks import Checks
+from rules.clauses import ClauseReader, check_limits
+from rules.compile import Program
+from rules.conditions import ConditionReader, Ids
+from rules.derived import derivations, derived_facts
 from rules.document import Entries, Faults, Shape, read, unknown
-from rules.vocabulary import POLICIES, Policy
+from rules.examples import Example, ExampleReader, run
+from rules.law import default_law
+from rules.vocabulary import POLICIES, Fact, Policy
 
-_TOP = ("policy", "currency", "strictest_first", "otherwise", "rules", "tables", "tests")
-_TEST = ("name", "given", "expect", "by")
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One test in a rule file. ``figures`` are complete; ``by`` names the clause that must decide."""
-
-    name: str
-    figures: Mapping[str, int]
-    expect: str
-    by: str | None
-    place: str
+_TOP = ("policy", "currency", "strictest_first", "otherwise", "derived", "rules", "tables", "tests")
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """One checked version of one policy. ``sha256`` is the hex digest of ``content``, byte for byte."""
+    """One checked version of one policy. ``sha256`` is the hex digest of ``content``, byte for byte.
+
+    ``remarks`` are what a person should know although the file is fit; ``places`` has the line and
+    column of every rule, row, table and derived line by id.
+    """
 
     policy: str
     name: str
@@ -63,6 +70,8 @@ class Rulebook:
     currency: str | None
     program: Program
     examples: tuple[Example, ...]
+    remarks: tuple[Fault, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 def default_content(policy: str) -> bytes:
@@ -72,33 +81,38 @@ def default_content(policy: str) -> bytes:
     return files("rules").joinpath(f"{policy}.yaml").read_bytes()
 
 
-def load(content: bytes, *, name: str) -> Rulebook:
+def load(content: bytes, *, name: str, on: date | None = None, accepted: bool = False) -> Rulebook:
     """The rulebook in these bytes; ``Refused('rulebook-invalid')`` with one fault per mistake.
 
-    ``name`` is how messages call the file. Each fault's pointer reads ``line 7, column 12``.
+    ``name`` is how messages call the file. Each fault's pointer reads ``line 7, column 12``. Fees and
+    rates are held against the law of the day ``on`` (None: the newest we know). ``accepted`` is for a
+    file that has been in force: our checks may have grown since, so what they find is a remark, and
+    only what cannot run is refused.
     """
-    faults = Faults(name)
+    faults = Faults(name, accepted=accepted)
     top = read(content, faults)
     head = _head(top, faults)
-    clauses = head.clauses(top)
+    derived = derivations(top, head.derived, head.reader, head.ids)
+    clauses = ClauseReader(head.policy, head.reader, head.outcomes, head.ids, len(derived))
+    found = clauses.read(top)
+    check_limits((*derived, *found), clauses.places, faults)
     faults.refuse_if_any()
-    program = Program(head.policy.name, sha256(content).hexdigest(), head.otherwise, clauses)
-    examples = head.examples(top, program)
+    digest, currency = sha256(content).hexdigest(), head.reader.cells.currency
+    program = Program(head.policy.name, digest, head.otherwise, found, derived, head.derived)
+    examples = ExampleReader(program, head.reader.cells, head.outcomes, head.reader.shape).read(top)
     faults.refuse_if_any()
-    _run(examples, program, head.cells.currency, faults)
+    places = head.ids.places | clauses.places
+    checks = Checks(program, currency, clauses.tables, places, faults)
+    checks.run()
+    caps = Caps(default_law(), on, currency, program.facts, clauses.action_places, faults)
+    for clause in found:
+        caps.check(clause)
     faults.refuse_if_any()
-    return Rulebook(program.policy, name, program.sha256, content, head.cells.currency, program, examples)
-
-
-def _run(examples: Iterable[Example], program: Program, currency: str | None, faults: Faults) -> None:
-    executor = ClosureExecutor(program, currency)
-    for example in examples:
-        verdict = executor.run(example.figures)
-        if example.expect != verdict.outcome or example.by not in (None, verdict.rule or "otherwise"):
-            wanted = f"{example.expect} by {example.by}" if example.by else example.expect
-            got = f"{verdict.outcome} by {verdict.rule or 'otherwise'}"
-            message = f"test {example.name!r} expects {wanted}, but got {got}."
-            faults.add(example.place, "test-failed", message)
+    checks.untested(run(examples, program, faults))
+    faults.refuse_if_any()
+    return Rulebook(
+        program.policy, name, digest, content, currency, program, examples, faults.remarks, places
+    )
 
 
 def _head(top: Entries, faults: Faults) -> _Head:
@@ -120,9 +134,11 @@ def _head(top: Entries, faults: Faults) -> _Head:
             faults.add(text.place, "duplicate-key", f"outcome {text.value!r} is listed twice.")
     outcomes = tuple(text.value for text in order)
     otherwise = shape.word(top, "otherwise", outcomes, "outcome")
+    derived = derived_facts(top, policy, shape)
     faults.refuse_if_any()
-    cells = CellReader(policy.facts, currency.value if currency else None)
-    return _Head(policy, cells, outcomes, otherwise.value if otherwise else "", shape, faults)
+    cells = CellReader({**policy.facts, **derived}, currency.value if currency else None)
+    reader = ConditionReader(cells, shape, faults)
+    return _Head(policy, derived, reader, outcomes, otherwise.value if otherwise else "", Ids(shape, faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,43 +146,8 @@ class _Head:
     """What stands above the rules, and the tools to read the rest with."""
 
     policy: Policy
-    cells: CellReader
+    derived: Mapping[str, Fact]
+    reader: ConditionReader
     outcomes: tuple[str, ...]
     otherwise: str
-    shape: Shape
-    faults: Faults
-
-    def clauses(self, top: Entries) -> tuple[Clause, ...]:
-        """The file's rules and tables."""
-        return ClauseReader(self.policy, self.cells, self.outcomes, self.shape, self.faults).read(top)
-
-    def examples(self, top: Entries, program: Program) -> tuple[Example, ...]:
-        """The file's tests, with neutral figures for whatever they do not give."""
-        names = [*(clause.id for clause in program.clauses), "otherwise"]
-        encoder = Encoder(program)
-        found = [self._example(test, names, encoder) for test in self.shape.mappings(top, "tests")]
-        return tuple(example for example in found if example)
-
-    def _example(self, test: Entries, names: Iterable[str], encoder: Encoder) -> Example | None:
-        self.shape.only(test, _TEST, ("name", "given", "expect"))
-        name, given = self.shape.text(test, "name"), test.get("given")
-        expect = self.shape.word(test, "expect", self.outcomes, "outcome")
-        by = self.shape.word(test, "by", names, "rule")
-        fields = self.shape.as_entries(given) if given else None
-        if name is None or expect is None or fields is None:
-            return None
-        neutral = {fact.name: fact.encode(fact.neutral) for fact in self.policy.facts.values()}
-        figures = encoder.complete(neutral | self._given(fields))
-        return Example(name.value, figures, expect.value, by.value if by else None, test.place)
-
-    def _given(self, fields: Entries) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for key, node in fields.values:
-            if key.value not in self.policy.facts:
-                self.faults.unknown(key, "field", self.policy.facts)
-            elif text := self.shape.as_text(node):
-                try:
-                    found[key.value] = self.cells.value(self.policy.facts[key.value], text.value)
-                except CellFault as fault:
-                    self.faults.add(text.place, fault.code, str(fault))
-        return found
+    ids: Ids

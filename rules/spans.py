@@ -33,6 +33,15 @@ def meet(left: Spans, right: Spans) -> Spans:
     return merge((max(a, c), min(b, d)) for a, b in left for c, d in right)
 
 
+def without(left: Spans, right: Spans) -> Spans:
+    """What of ``left`` is not in ``right``."""
+    kept = left
+    for low, high in right:
+        parts = ((a, min(b, low - 1), max(a, high + 1), b) for a, b in kept)
+        kept = merge(span for a, b, c, d in parts for span in ((a, b), (c, d)))
+    return kept
+
+
 def touching(left: Spans, right: Spans) -> bool:
     """Whether the two share an integer."""
     return any(a <= d and c <= b for a, b in left for c, d in right)

@@ -155,10 +155,10 @@ def _row(found: Company) -> dict[str, Any]:
 def _whole(connection: Any, company_id: str) -> dict[str, Any]:
     from formats import canonical
     from gateway.clock import machine_time
-    from gateway.store import companies
+    from gateway.store import companies, rulefiles
 
     found = companies.find(connection, company_id)
-    books = companies.active_rulebooks(connection, company_id, found.sandbox_at or machine_time())
+    live = rulefiles.schedule(connection, company_id).in_force(found.sandbox_at or machine_time())
     return _row(found) | {
         "party": canonical.encode(found.profile.party),
         "accounts": [
@@ -166,7 +166,7 @@ def _whole(connection: Any, company_id: str) -> dict[str, Any]:
         ],
         "series": found.profile.series,
         "finance_email": found.profile.finance_email,
-        "rules": {policy: canonical.sha256(content) for policy, content in sorted(books.items())},
+        "rules": {policy: one.sha256 for policy, one in sorted(live.items())},
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -71,6 +71,24 @@ class Code(click.ParamType[str]):
         return value if value in self._known else self.fail(f"{value!r} is no {self._words}.")
 
 
-DAY, NUMBER, AMOUNT = Day(), Number(), Amount()
+class Instant(click.ParamType[datetime]):
+    """``2026-04-01T00:00+02:00``; without an offset it is UTC, a day alone is its first moment."""
+
+    name = "instant"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """How help shows it."""
+        return "YYYY-MM-DD[THH:MM[+HH:MM]]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The instant, in UTC."""
+        try:
+            found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no instant such as 2026-04-01T00:00+02:00.")
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+DAY, INSTANT, NUMBER, AMOUNT = Day(), Instant(), Number(), Amount()
 COUNTRY = Code("CC", COUNTRIES, "ISO 3166-1 country code such as NO")
 CURRENCY = Code("CUR", CURRENCIES, "ISO 4217 currency code such as EUR")

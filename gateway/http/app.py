@@ -31,6 +31,8 @@ from gateway.http import (
     products,
     rates,
     reports,
+    rule_changes,
+    rules,
     validations,
     webhooks,
 )
@@ -49,6 +51,8 @@ _RESOURCES = (
     invoices.blueprint,
     bank.blueprint,
     rates.blueprint,
+    rules.blueprint,
+    rule_changes.blueprint,
     reports.blueprint,
     validations.blueprint,
     webhooks.blueprint,

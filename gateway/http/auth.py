@@ -25,7 +25,7 @@ def enter(house: House, keys: KeyRing, scope: str) -> Desk:
     if key is None:
         raise Unauthorised("key-invalid", "the API key is wrong, revoked or expired.", next_step=_NEXT)
     g.company_id, g.actor = key.company_id, f"key:{key.label}"
-    if scope not in key.scopes:
+    if not key.allows(scope):
         raise Forbidden(
             "scope-missing",
             f'the API key "{key.label}" lacks the scope {scope}.',

@@ -6,7 +6,7 @@ read alike everywhere. Nothing passes that a document or a PostgreSQL text could
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from o2c.errors import Fault
 ID_LIMIT = 80  # ids of ours and of our callers' customers, products, warehouses
 EXTERNAL_LIMIT = 200  # the caller's own ids and idempotency keys
 TEXT_LIMIT = 2_000
+FILE_LIMIT = 262_144  # characters of a rule file
 NUMBER_PATTERN = r"^-?[0-9]{1,24}(\.[0-9]{1,24})?$"
 
 
@@ -50,6 +51,9 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", min_length=3, max_length=
 Id = Annotated[str, Field(min_length=1, max_length=ID_LIMIT), AfterValidator(_legal)]
 ExternalId = Annotated[str, Field(min_length=1, max_length=EXTERNAL_LIMIT), AfterValidator(_legal)]
 Words = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT), AfterValidator(_legal)]
+FileText = Annotated[str, Field(min_length=1, max_length=FILE_LIMIT), AfterValidator(_legal)]
+_INSTANT_SCHEMA = {"type": "string", "format": "date-time"}
+Instant = Annotated[datetime, _read(datetime), WithJsonSchema(_INSTANT_SCHEMA)]
 
 
 class Strict(BaseModel):

@@ -19,6 +19,7 @@ from gateway.store.journal import Event, order_stream
 from gateway.store.orders import StoredOrder
 from gateway.store.outbox import Delivery
 from o2c.answer import OrderAnswer, ResponseCode, answer
+from o2c.decision import Decision
 from o2c.order import OrderPart, PartState, Product
 
 PEPPOL = "peppol"  # the source of orders that came as Peppol BIS Order
@@ -44,16 +45,20 @@ def answer_order(desk: Desk, job: Job) -> None:
 
 def _ask_for_patience(desk: Desk, connection: Connection, stored: StoredOrder) -> None:
     customer = customers.find(connection, desk.company_id, stored.customer_id)
-    credit = _credit_words(desk, connection, stored.order_id)
-    work = tell.finance(desk, connection, stored, f"{stored.customer_id} {customer.party.name}: {credit}")
+    decision = _credit(desk, connection, stored.order_id)
+    credit = decision.say or f"decided {decision.outcome} by rule {decision.rule or 'otherwise'}"
+    words = f"{stored.customer_id} {customer.party.name}: {credit}"
+    if decision.alarm is not None:
+        words += f". The rules failed, so a person decides: {decision.alarm}"
+    work = tell.finance(desk, connection, stored, words)
     if stored.state == "held":
         work.append(tell.stopped(desk, connection, stored, customer, f"{credit}."))
     jobs.enqueue(connection, desk.company_id, work)
 
 
-def _credit_words(desk: Desk, connection: Connection, order_id: str) -> str:
+def _credit(desk: Desk, connection: Connection, order_id: str) -> Decision:
     made = [d for row, d in orders.decisions(connection, desk.company_id, order_id) if row.policy == "credit"]
-    return made[-1].say or f"decided {made[-1].outcome} by rule {made[-1].rule or 'otherwise'}"
+    return made[-1]
 
 
 def _answer(desk: Desk, connection: Connection, stored: StoredOrder) -> None:

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
+from gateway.stages import shadow
 from gateway.stages.desk import Desk
 from gateway.stages.judge import STATES, Case, Stockroom, Verdict, credit_facts, decide, fill
 from gateway.store import catalogue, companies, customers, orders
@@ -22,7 +23,7 @@ from gateway.store.customers import CreditAccount, Movement
 from gateway.store.jobs import NewJob
 from gateway.store.journal import Event, order_stream
 from gateway.store.orders import StoredOrder
-from o2c.decision import Decision
+from o2c.decision import Decision, by_hand
 from o2c.errors import Conflict
 from o2c.money import Money
 from o2c.order import Customer, OrderPart, PartState
@@ -64,6 +65,7 @@ def keep(desk: Desk, connection: Connection, judged: Sequence[Judged], *, fresh:
         for line_id, decision in ((None, j.verdict.credit), *j.verdict.lines)
     ]
     orders.add_decisions(connection, company_id, now, desk.actor, decided)
+    shadow.compare(connection, company_id, now, desk.shadows, decided)
     reserve(desk, connection, [part for j in judged for part in j.verdict.parts])
     streams = [order_stream(j.stored.order_id) for j in judged]
     events = [event for j in judged for event in _events(j)]
@@ -84,6 +86,8 @@ def _events(judged: Judged) -> list[Event]:
         data["reason"] = judged.reason
     if credit.alarm is not None:
         data["alarm"] = credit.alarm
+    if alarms := {line_id: d.alarm for line_id, d in verdict.lines if d.alarm is not None}:
+        data["line_alarms"] = alarms
     name = EVENTS["approved" if verdict.state == "cancelled" else verdict.state]
     told = Event(stream, name, data, rulebook_sha256=credit.rulebook_sha)
     events = [*judged.before, told, *part_events(stream, verdict.parts)]
@@ -175,8 +179,7 @@ def _remember(who: Customer, approval: Approval) -> Customer:
 def _by_hand(desk: Desk, account: CreditAccount, case: Case, approval: Approval) -> Decision:
     """The person's decision, on the facts that the rules had before them."""
     ruled = desk.decider.decide("credit", credit_facts(desk, account, case.claim))
-    outcome = "approve" if approval.approve else "reject"
-    return replace(ruled, outcome=outcome, rule=None, say=f"Decided by {desk.actor}", actions={})
+    return by_hand(ruled, "approve" if approval.approve else "reject", desk.actor)
 
 
 def _store(

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, func, select
 
 from formats import canonical
-from gateway.stages import witness
+from gateway.stages import rederived, witness
 from gateway.stages.desk import Desk
 from gateway.store import archive as documents
 from gateway.store import journal as chain
@@ -25,10 +25,14 @@ from gateway.store.schema import (
     archive,
     as_stored,
     customer,
+    decision,
     invoice,
     journal,
     ledger_line,
     number_series,
+    rule_file,
+    rule_proposal,
+    rulebook,
     sales_order,
     stock,
 )
@@ -54,8 +58,8 @@ def verify(desk: Desk) -> Iterator[Checked]:
 
 def proofs(connection: Connection, company_id: str) -> Iterator[Checked]:
     """The proofs of one company on one connection."""
-    every = (_documents, _journal, _witnesses, _ledger, _numbers, _invoices, _accounts, _stock)
-    for proof in every:
+    every = (_documents, _journal, _witnesses, _rules, _decisions, _ledger, _numbers, _invoices)
+    for proof in (*every, _accounts, _stock):
         yield proof(connection, company_id)
 
 
@@ -104,6 +108,67 @@ def _journal(connection: Connection, company_id: str) -> Checked:
 def _witnesses(connection: Connection, company_id: str) -> Checked:
     count, wrong = witness.check(connection, company_id)
     return Checked("rows with their events", count, tuple(wrong))
+
+
+def _rules(connection: Connection, company_id: str) -> Checked:
+    """The bytes of every rule file; a history without a gap; each decision made by a file that was in
+    force; and each proposal where its history says it is."""
+    wrong, count = [], 0
+    files = select(rule_file.c.sha256, rule_file.c.content).where(rule_file.c.company_id == company_id)
+    for row in connection.execute(files.execution_options(yield_per=200)):
+        count += 1
+        if canonical.sha256(row.content) != row.sha256:
+            wrong.append(f"rule file {row.sha256}: its bytes do not match its hash")
+    query = select(*as_stored(rulebook)).where(rulebook.c.company_id == company_id)
+    history = connection.execute(query.order_by(rulebook.c.policy, rulebook.c.number)).all()
+    wrong += _history_breaks(history)
+    known = {(row.policy, row.sha256) for row in history}
+    used = select(decision.c.policy, decision.c.rulebook_sha256).where(decision.c.company_id == company_id)
+    for policy, sha256 in sorted({tuple(row) for row in connection.execute(used.distinct())} - known):
+        wrong.append(f"rule file {sha256}: decided {policy} and was never in force")
+    return Checked("rule files", count, (*wrong, *_proposal_breaks(connection, company_id, history)))
+
+
+def _history_breaks(history: Sequence[Row[Any]]) -> Iterator[str]:
+    last: dict[str, int] = {}
+    for row in history:
+        if row.number != last.get(row.policy, 0) + 1:
+            yield f"rules {row.policy} #{row.number}: the row before it is missing"
+        last[row.policy] = row.number
+    for row in history:
+        if row.withdrawn_at is not None and row.proposal_id is None:
+            yield f"rules {row.policy} #{row.number}: called off, and nobody can have done that"
+
+
+def _proposal_breaks(connection: Connection, company_id: str, history: Sequence[Row[Any]]) -> Iterator[str]:
+    rows = {row.proposal_id: row for row in history if row.proposal_id is not None}
+    query = select(*as_stored(rule_proposal)).where(rule_proposal.c.company_id == company_id)
+    found = {row.proposal_id: row for row in connection.execute(query)}
+    for row in found.values():
+        made = rows.get(row.proposal_id)
+        if row.state != _state(row, made):
+            yield f"proposal {row.proposal_id}: it is not {row.state}"
+        if made is not None and (made.policy, made.sha256) != (row.policy, row.sha256):
+            yield f"proposal {row.proposal_id}: another file was activated in its name"
+    for row in rows.values():
+        if row.proposal_id not in found:
+            yield f"rules {row.policy} #{row.number}: there is no proposal {row.proposal_id}"
+
+
+def _state(row: Row[Any], made: Row[Any] | None) -> str:
+    """The state that a proposal must be in by what else is stored of it."""
+    if made is not None:
+        return "scheduled" if made.withdrawn_at is None else "withdrawn"
+    if row.closed_by is not None:
+        return "rejected" if row.state == "rejected" else "withdrawn"  # which of them, the journal says
+    if row.shadow_from is not None:
+        return "shadow"
+    return "approved" if row.approver is not None else "proposed"
+
+
+def _decisions(connection: Connection, company_id: str) -> Checked:
+    count, wrong = rederived.check(connection, company_id)
+    return Checked("decisions", count, tuple(wrong))
 
 
 def _ledger(connection: Connection, company_id: str) -> Checked:

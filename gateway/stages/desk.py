@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from formats.findings import Report
 from gateway.stages.gathering import Gathering
+from gateway.stages.shadow import Shadow
 from gateway.store import jobs, journal, webhooks
 from gateway.store.companies import Company
 from gateway.store.database import Database
@@ -40,6 +41,7 @@ class Desk:
     post_event: Callable[[str, str, str, datetime, bytes], int]  # url, secret, id, at, body -> status
     intake: Gathering[Any, Any]  # of orders: see ``receive``
     actor: str = "o2c"
+    shadows: Sequence[Shadow] = ()  # rule files that decide beside those in force
 
     @property
     def company_id(self) -> str:

@@ -16,6 +16,7 @@ from gateway.stages.desk import Desk
 from gateway.store import ledger
 from gateway.store.catalogue import Available
 from gateway.store.customers import CreditAccount
+from o2c.country import known_country
 from o2c.decision import Decision, FactValue
 from o2c.errors import Refused
 from o2c.money import Money, convert
@@ -111,6 +112,7 @@ def credit_facts(desk: Desk, account: CreditAccount, this_order: int) -> dict[st
         "approval_valid": who.approval_until is not None and who.approval_until >= today,
         "on_hold": account.held,
         "risk_class": who.risk_class,
+        "country": known_country(who.party.address.country),
         "this_order": amount(this_order),
         "exposure": amount(exposure),
         "credit_limit": amount(limit),

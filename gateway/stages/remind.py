@@ -13,7 +13,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from gateway.stages import tell
+from gateway.stages import shadow, tell
 from gateway.stages.bill import buyer_of
 from gateway.stages.desk import Desk
 from gateway.store import bank, customers, invoices, jobs, ledger, orders, outbox
@@ -42,7 +42,8 @@ class _Run:
     levels: list[tuple[str, str]] = field(default_factory=list)
     flag: set[str] = field(default_factory=set)
     hold: set[str] = field(default_factory=set)
-    decided: list[Decided] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)  # what is kept: where a rule spoke
+    judged: list[Decided] = field(default_factory=list)  # every decision of the day
 
 
 def remind_job(day: date) -> NewJob:
@@ -92,8 +93,9 @@ def _remind(
         facts = dunning.facts(receivable, customer, run.today, money_in_sight=in_sight)
         decision = desk.decider.decide("dunning", facts)
         decided.append((receivable, decision))
+        run.judged.append(Decided(one.item.invoice_number, None, decision))
         if decision.rule is not None or decision.alarm is not None:
-            run.decided.append(Decided(one.item.invoice_number, None, decision))
+            run.decided.append(run.judged[-1])
     letters = dunning.letters(decided)
     speaking = [(r, d) for r, d in decided if d.outcome in _SPEAKS]
     run.levels += [(r.item.invoice_number, d.outcome) for r, d in speaking]
@@ -170,4 +172,5 @@ def _write(desk: Desk, connection: Connection, run: _Run) -> None:
     customers.mark(connection, desk.company_id, run.flag, flagged_at=now)
     customers.mark(connection, desk.company_id, run.hold, held_at=now)
     orders.add_decisions(connection, desk.company_id, now, desk.actor, run.decided)
+    shadow.compare(connection, desk.company_id, now, desk.shadows, run.judged)
     desk.record(connection, now, run.events, run.work)

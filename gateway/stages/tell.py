@@ -112,19 +112,25 @@ def stopped(
 
 def finance(desk: Desk, connection: Connection, stored: StoredOrder, words: str) -> list[NewJob]:
     """Ask the finance desk about an order that needs a closer look (where it has an address)."""
+    subject = f"Order {stored.order_id} needs a decision"
+    return _office(desk, connection, "order-referred", subject, words, stored.order_id)
+
+
+def rolled_back(desk: Desk, connection: Connection, policy: str, sha256: str, reason: str) -> list[NewJob]:
+    """Tell the finance desk that one person has put an earlier rule file in force again."""
+    words = f"{desk.actor} put the {policy} rules {sha256} in force again, at once.\nReason: {reason}"
+    return _office(desk, connection, "rules-rolled-back", f"The {policy} rules were rolled back", words)
+
+
+def _office(
+    desk: Desk, connection: Connection, kind: str, subject: str, words: str, order_id: str | None = None
+) -> list[NewJob]:
     address = desk.company.profile.finance_email
     if not address:
         return []
     now = desk.clock.now()
-    notice = Notice(
-        new_id("ntc", now),
-        "order-referred",
-        f"Order {stored.order_id} needs a decision",
-        words,
-        None,
-        stored.order_id,
-    )
-    message = Delivery(message_id(desk), "notice", notice.notice_id, "mail", address, stored.order_id)
+    notice = Notice(new_id("ntc", now), kind, subject, words, None, order_id)
+    message = Delivery(message_id(desk), "notice", notice.notice_id, "mail", address, order_id)
     outbox.add_notices(connection, desk.company_id, now, [notice])
     outbox.add_deliveries(connection, desk.company_id, now, [message])
     return [send_job(message.message_id)]

@@ -19,6 +19,7 @@ from gateway.stages import approve, judge
 from gateway.store.rows import unpack_all
 from gateway.store.schema import (
     allocation,
+    as_stored,
     customer,
     decision,
     delivery,
@@ -26,6 +27,8 @@ from gateway.store.schema import (
     journal,
     notice,
     payment,
+    rule_proposal,
+    rulebook,
     sales_order,
     shipment,
     statement,
@@ -60,6 +63,13 @@ _SUBJECT: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     **dict.fromkeys(["InvoiceIssued", "InvoicePaid", "InvoiceFlagged", "InvoiceReviewed"], _field("number")),
     **dict.fromkeys(["EntryBooked", "PaymentUnmatched"], _field("payment")),
     "PaymentApplied": _field("payment", "number"),
+    "RulesProposed": _field("proposal", "sha256", "base", "by"),
+    **dict.fromkeys(["RulesApproved", "RulesRejected", "RulesWithdrawn"], _field("proposal", "sha256", "by")),
+    "RulesShadowed": _field("proposal", "sha256"),
+    **dict.fromkeys(
+        ["RulesScheduled", "RulesActivated", "RulesRolledBack"],
+        _field("policy", "number", "sha256", "active_from", "by"),
+    ),
     **dict.fromkeys([*_SENT.values(), *_UNSENT.values()], _field("message")),
 }
 # Of these there may be more than rows say today: a message that failed was sent again, a payment
@@ -155,6 +165,29 @@ def _facts_of_rows(connection: Connection, company_id: str) -> Iterator[Fact]:
             yield _SENT[message.kind], message.message_id
         elif message.state in _UNSENT:
             yield _UNSENT[message.state], message.message_id
+    for table, facts_of in ((rule_proposal, _of_proposal), (rulebook, _of_activation)):
+        for row in connection.execute(select(*as_stored(table)).where(table.c.company_id == company_id)):
+            yield from facts_of(row)
+
+
+def _of_proposal(row: Any) -> Iterator[Fact]:
+    about = f"{row.proposal_id} {row.sha256}"
+    yield "RulesProposed", f"{about} {row.base_sha256} {row.author}"
+    if row.approver is not None or row.state in ("approved", "shadow", "scheduled"):
+        yield "RulesApproved", f"{about} {row.approver}"
+    if row.shadow_from is not None or row.state == "shadow":
+        yield "RulesShadowed", about
+    if row.closed_by is not None or row.state in ("rejected", "withdrawn"):
+        yield "RulesRejected" if row.state == "rejected" else "RulesWithdrawn", f"{about} {row.closed_by}"
+
+
+def _of_activation(row: Any) -> Iterator[Fact]:
+    """The first file of a policy comes with the company; every other one was somebody's act."""
+    if row.number == 1 and row.proposal_id is None and row.reason is None:
+        return
+    at_once = row.active_from == row.activated_at
+    event = "RulesRolledBack" if row.reason else "RulesActivated" if at_once else "RulesScheduled"
+    yield event, f"{row.policy} {row.number} {row.sha256} {row.active_from} {row.activated_by}"
 
 
 def _of_decision(row: Any) -> Iterator[Fact]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, desc, insert, select, update
 
 from gateway.store.rows import pack, unpack
-from gateway.store.schema import bank_account, company, exchange_rate, rulebook
+from gateway.store.schema import bank_account, company, exchange_rate
 from gateway.store.webhooks import Endpoint, active
 from o2c.errors import NotFound, Refused
 from o2c.party import Party
@@ -129,6 +129,14 @@ def turn_clock(connection: Connection, company_id: str, to: datetime) -> None:
     connection.execute(update(company).where(company.c.company_id == company_id).values(sandbox_at=to))
 
 
+def lock(connection: Connection, company_id: str) -> None:
+    """Wait for whoever else holds this company, and hold it until we commit: for acts that must come
+    one after the other and have no row of their own to meet at."""
+    connection.execute(
+        select(company.c.company_id).where(company.c.company_id == company_id).with_for_update()
+    )
+
+
 def describe(connection: Connection, changed: Company) -> None:
     """Store a changed profile."""
     connection.execute(
@@ -175,39 +183,6 @@ def rate_on(connection: Connection, owner: Company, currency: str, day: date) ->
             next_step=f"Add one: o2c rates set {currency} RATE --on {day}",
         )
     return Decimal(rate)
-
-
-def activate_rulebook(
-    connection: Connection,
-    company_id: str,
-    policy: str,
-    sha256: str,
-    content: bytes,
-    active_from: datetime,
-    by: str,
-) -> None:
-    """From that instant on, ``policy`` is decided by these bytes."""
-    connection.execute(
-        insert(rulebook),
-        {
-            "company_id": company_id,
-            "policy": policy,
-            "sha256": sha256,
-            "content": content,
-            "active_from": active_from,
-            "activated_by": by,
-        },
-    )
-
-
-def active_rulebooks(connection: Connection, company_id: str, at: datetime) -> dict[str, bytes]:
-    """policy -> the bytes in force at ``at``."""
-    rows = connection.execute(
-        select(rulebook.c.policy, rulebook.c.content)
-        .where(rulebook.c.company_id == company_id, rulebook.c.active_from <= at)
-        .order_by(rulebook.c.active_from)
-    )
-    return {row.policy: row.content for row in rows}
 
 
 def put_rate(connection: Connection, company_id: str, currency: str, valid_on: date, rate: Decimal) -> bool:

@@ -44,8 +44,12 @@ SCOPES = (
     "bank:read",
     "reports:read",
     "webhooks:admin",
-    "rules:admin",
+    "rules:read",
+    "rules:write",
+    "rules:approve",
+    "rules:admin",  # all that concerns rules, and the release of parked jobs
 )
+_WHOLE = {"rules:admin": ("rules:read", "rules:write", "rules:approve")}
 _PREFIX = "o2c_"
 _REMEMBERED = 10_000  # keys; more callers than that start from an empty memory now and then
 
@@ -62,6 +66,10 @@ class Key:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+
+    def allows(self, scope: str) -> bool:
+        """Whether the key opens what asks for that scope."""
+        return scope in self.scopes or any(scope in _WHOLE.get(held, ()) for held in self.scopes)
 
     def usable(self, at: datetime) -> bool:
         """Neither revoked nor expired at that instant."""

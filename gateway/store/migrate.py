@@ -14,8 +14,9 @@ from gateway.store.database import Database
 _FOLDER = Path(__file__).with_name("migrations")
 
 
-def upgrade(database: Database) -> None:
-    """Apply what is missing; safe to run in several processes at once (they wait for each other)."""
+def upgrade(database: Database, to: str = "head") -> None:
+    """Apply what is missing up to a step; safe to run in several processes at once (they wait for
+    each other)."""
     if not missing(database):
         return
     from alembic import command
@@ -24,7 +25,7 @@ def upgrade(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(_FOLDER))
     config.attributes["database"] = database
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def missing(database: Database) -> list[str]:

@@ -44,8 +44,11 @@ metadata = MetaData(
     }
 )
 
-# Never updated, never deleted from: enforced by triggers on both engines (migration 0001).
-APPEND_ONLY = ("archive", "journal", "journal_link", "ledger_entry", "ledger_line", "allocation", "decision")
+# Never updated, never deleted from: enforced by triggers on both engines (migrations 0001, 0002).
+APPEND_ONLY = (
+    *("archive", "journal", "journal_link", "ledger_entry", "ledger_line", "allocation", "decision"),
+    *("rule_file", "shadow_difference"),
+)
 
 
 def stamp(at: datetime) -> str:
@@ -130,17 +133,6 @@ api_key = Table(
     Column("revoked_at", Instant),
     PrimaryKeyConstraint("company_id", "key_id"),
 )
-rulebook = Table(
-    "rulebook",
-    metadata,
-    _company(),
-    Column("policy", String(20), nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("active_from", Instant, nullable=False),
-    Column("activated_by", Text, nullable=False),
-    PrimaryKeyConstraint("company_id", "policy", "active_from"),
-)
 exchange_rate = Table(
     "exchange_rate",
     metadata,
@@ -149,6 +141,76 @@ exchange_rate = Table(
     Column("valid_on", Day, nullable=False),
     Column("rate", Text, nullable=False),  # company currency for one unit
     PrimaryKeyConstraint("company_id", "currency", "valid_on"),
+)
+
+# --- rule files ----------------------------------------------------------------------------------
+# Contents are kept once, for ever. What is in force at an instant follows from `rulebook` and the
+# clock: of the rows not withdrawn, the latest active_from that has come, and of equals the latest number.
+rule_file = Table(
+    "rule_file",
+    metadata,
+    _company(),
+    Column("sha256", String(64), nullable=False),
+    Column("policy", String(20), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("stored_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "sha256"),
+)
+rulebook = Table(
+    "rulebook",
+    metadata,
+    _company(),
+    Column("policy", String(20), nullable=False),
+    Column("number", Integer, nullable=False),  # 1, 2, ... per policy; 1 came with the company
+    Column("sha256", String(64), nullable=False),
+    Column("active_from", Instant, nullable=False),
+    Column("activated_by", Text, nullable=False),
+    Column("activated_at", Instant, nullable=False),
+    Column("reason", Text),  # of a rollback
+    Column("proposal_id", String(80)),
+    Column("withdrawn_at", Instant),  # scheduled, and called off before its instant
+    PrimaryKeyConstraint("company_id", "policy", "number"),
+    ForeignKeyConstraint(["company_id", "sha256"], ["rule_file.company_id", "rule_file.sha256"]),
+)
+rule_proposal = Table(
+    "rule_proposal",
+    metadata,
+    _company(),
+    _id("proposal_id"),
+    Column("policy", String(20), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("base_sha256", String(64), nullable=False),  # what was in force when it was proposed
+    Column("state", String(12), nullable=False),  # what people did: gateway.store.rulefiles.State
+    Column("author", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("remarks", Text, nullable=False),  # JSON: what the load had to say
+    Column("proposed_at", Instant, nullable=False),
+    Column("approver", Text),
+    Column("approved_at", Instant),
+    Column("replay", Text),  # JSON: what the approver was shown
+    Column("shadow_from", Instant),
+    Column("closed_by", Text),  # who rejected or withdrew it
+    Column("closed_at", Instant),
+    Column("reason", Text),
+    PrimaryKeyConstraint("company_id", "proposal_id"),
+    ForeignKeyConstraint(["company_id", "sha256"], ["rule_file.company_id", "rule_file.sha256"]),
+    CheckConstraint("approver IS NULL OR approver <> author", name="four_eyes"),
+)
+shadow_difference = Table(
+    "shadow_difference",
+    metadata,
+    _company(),
+    _id("proposal_id"),
+    _id("difference_id"),
+    _id("subject_id"),
+    Column("line_id", String(80)),
+    Column("live_outcome", String(20), nullable=False),
+    Column("live_rule", String(40)),
+    Column("shadow_outcome", String(20), nullable=False),
+    Column("shadow_rule", String(40)),
+    Column("body", Text, nullable=False),  # JSON: facts, the actions of both, the shadow's alarm
+    Column("decided_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "proposal_id", "difference_id"),
 )
 
 # --- whom we sell to, what we sell ---------------------------------------------------------------

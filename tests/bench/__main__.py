@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 
-NAMES = {"intake": "intake", "order-to-invoice": "order_to_invoice"}
+NAMES = {"intake": "intake", "order-to-invoice": "order_to_invoice", "rules": "rules"}
 
 
 def main() -> int:

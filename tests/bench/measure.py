@@ -18,10 +18,16 @@ class Result:
     bench: str
     figures: dict[str, float] = field(default_factory=dict)
     bars: dict[str, dict[str, float | bool]] = field(default_factory=dict)
+    ceilings: set[str] = field(default_factory=set)  # the bars that must not be passed
 
     def bar(self, name: str, value: float, at_least: float) -> None:
         """Hold a figure against its bar."""
         self.bars[name] = {"value": round(value, 3), "limit": at_least, "holds": value >= at_least}
+
+    def ceiling(self, name: str, value: float, at_most: float) -> None:
+        """Hold a figure below its bar."""
+        self.ceilings.add(name)
+        self.bars[name] = {"value": round(value, 3), "limit": at_most, "holds": value <= at_most}
 
     def as_json(self) -> str:
         """One line: bench, figures, bars."""
@@ -34,7 +40,8 @@ class Result:
         lines += [f"  {name:<52} {value:>12,.2f}" for name, value in self.figures.items()]
         for name, bar in self.bars.items():
             verdict = "holds" if bar["holds"] else "MISSED"
-            lines.append(f"  {name:<52} {bar['value']:>12,.2f}  at least {bar['limit']:g}: {verdict}")
+            sense = "at most" if name in self.ceilings else "at least"
+            lines.append(f"  {name:<52} {bar['value']:>12,.2f}  {sense} {bar['limit']:g}: {verdict}")
         return "\n".join(lines)
 
 

@@ -56,6 +56,7 @@ def test_the_facts_of_a_quiet_invoice() -> None:
         "dispute_open": False,
         "dunning_block": False,
         "consumer": False,
+        "country": "SE",
         "promise_to_pay_days_left": -NEVER,
         "open_amount": D("1581.25"),
         "level_now": "none",

@@ -24,7 +24,7 @@ from o2c.process import (
     order_status,
 )
 
-STAGES = {"receive", "approve", "fulfil", "bill", "send", "settle", "remind", "report"}
+STAGES = {"receive", "approve", "fulfil", "bill", "send", "settle", "remind", "report", "rulefiles"}
 RESERVED, BACKORDERED, CANCELLED, SHIPPED = (
     PartState.RESERVED,
     PartState.BACKORDERED,

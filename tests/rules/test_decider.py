@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from threading import Barrier, Event
@@ -19,6 +20,7 @@ from o2c.ports import Decider
 from rules.closures import ClosureExecutor
 from rules.compile import Codes, Executor, Program, Verdict
 from rules.decider import RuleDecider
+from rules.durable import CagedRuleset
 from rules.rulebook import default_content, load
 from tests.rules.figures import neutral_facts, random_facts
 
@@ -79,6 +81,26 @@ def test_an_engine_that_errs_is_found_out(bend: Callable[[Verdict], Verdict], wo
         == "C20"
     )
     assert_fell_back(RuleDecider({"credit": CREDIT}, engine=erring(bend)).decide("credit", facts), *words)
+
+
+def test_a_rule_that_raises_is_named() -> None:
+    broken = [replace(c, spans=(("x", "y"),)) for c in CREDIT.program.clauses[2].conditions]  # type: ignore[arg-type]
+    clauses = list(CREDIT.program.clauses)
+    clauses[2] = replace(clauses[2], conditions=tuple(broken))
+    book = replace(CREDIT, program=replace(CREDIT.program, clauses=tuple(clauses)))
+    decider = RuleDecider({"credit": book}, engine=lambda _: CagedRuleset(CREDIT.program))
+    decision = decider.decide("credit", neutral_facts("credit", on_hold=True))
+    assert_fell_back(decision, f"rule {clauses[2].id} failed: TypeError")
+    decider.close()
+
+
+def test_every_alarm_is_heard_and_nothing_else_is() -> None:
+    heard: list[Decision] = []
+    decider = RuleDecider({"credit": CREDIT}, alarm=heard.append)
+    assert decider.decide("credit", neutral_facts("credit")).alarm is None
+    failed = decider.decide("credit", neutral_facts("credit", overdue_days="99"))
+    assert heard == [failed]
+    decider.close()
 
 
 def test_facts_that_cannot_be_used_are_named() -> None:
@@ -199,7 +221,7 @@ def test_the_same_file_and_facts_give_the_same_bytes_in_any_process() -> None:
         "from rules.decider import RuleDecider\n"
         "from rules.rulebook import default_content, load\n"
         "from tests.rules.figures import neutral_facts\n"
-        "for policy in ('credit', 'stock', 'dunning'):\n"
+        "for policy in ('credit', 'stock', 'dunning', 'cash'):\n"
         "    book = load(default_content(policy), name=policy)\n"
         "    print(RuleDecider({policy: book}).decide(policy, neutral_facts(policy)))\n"
     )

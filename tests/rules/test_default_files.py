@@ -133,6 +133,40 @@ def test_dunning(decider: RuleDecider, given: str, outcome: str, rule: str, acti
     check(decider, "dunning", given, outcome, rule, actions)
 
 
+@pytest.mark.parametrize(
+    ("given", "outcome", "rule", "actions"),
+    [
+        ("discount_offered=yes discount_days_late=-5 difference=20 difference_percent=2",
+         "take_discount", "K10/1", ""),
+        ("discount_offered=yes discount_days_late=3 discount_gap=0.02 difference=20.02 difference_percent=2",
+         "take_discount", "K10/1", ""),
+        ("discount_offered=yes discount_days_late=4 difference=20 difference_percent=2",
+         "keep_open", "K10/6", "queue: accounts"),
+        ("discount_offered=yes discount_days_late=0 discount_gap=0.03 difference=20.03 difference_percent=2",
+         "keep_open", "otherwise", ""),
+        ("discount_days_late=0 difference=20 difference_percent=2", "keep_open", "otherwise", ""),
+        ("bank_charges=yes difference=25 difference_percent=30", "charges", "K10/2", ""),
+        ("bank_charges=yes difference=25.01 difference_percent=1", "review", "K10/3", "queue: accounts"),
+        ("bank_charges=yes overpaid=yes difference=25 difference_percent=30", "on_account", "K10/5", ""),
+        ("difference=1 difference_percent=1", "write_off", "K10/4", ""),
+        ("difference=1 difference_percent=1.01", "keep_open", "otherwise", ""),
+        ("difference=1.01 difference_percent=0.01", "keep_open", "otherwise", ""),
+        ("overpaid=yes difference=1 difference_percent=1", "write_off", "K10/4", ""),
+        ("overpaid=yes difference=1.01 difference_percent=0.01", "on_account", "K10/5", ""),
+        ("overpaid=yes discount_offered=yes discount_days_late=0 difference=20 difference_percent=2",
+         "on_account", "K10/5", ""),
+        ("difference=60 difference_percent=50", "keep_open", "otherwise", ""),
+    ],
+)  # fmt: skip
+def test_cash(decider: RuleDecider, given: str, outcome: str, rule: str, actions: str) -> None:
+    check(decider, "cash", given, outcome, rule, actions)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_files_we_ship_leave_nothing_to_remark(policy: str) -> None:
+    assert BOOKS[policy].remarks == ()
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_the_tests_in_the_file_hold_in_the_engine_too(policy: str) -> None:
     book = BOOKS[policy]

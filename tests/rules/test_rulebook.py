@@ -68,7 +68,7 @@ tables:
         ("", "line 1, column 1", "wrong-shape", "starts with 'policy:'"),
         ("- a", "line 1, column 1", "wrong-shape", "starts with 'policy:'"),
         ("a: [", "line 1, column 5", "yaml", "not valid YAML"),
-        ("a: 1\n---\nb: 2", "line 2, column 1", "yaml", "not valid YAML"),
+        ("a: 1\n---\nb: 2", "line 2, column 1", "yaml", "one file holds one policy"),
         ("a: " + "[" * 1500, "line 1, column 1", "yaml", "recursion"),
         ('a: "\\U0FFFFFFF"', "line 1, column 1", "yaml", "not valid YAML"),
         ("x: &a 1\ny: *a", "line 1, column 4", "yaml", "no place in a rule file"),
@@ -138,7 +138,12 @@ tables:
         ),
         (HEAD + TABLE.replace("overdue_days", "risk_class"), "line 8, column 27", "duplicate-key", "twice"),
         (HEAD + TABLE.replace(", then", ", say"), "line 6, column 5", "missing-key", "lack 'then'"),
-        (HEAD + TABLE.replace("[A, ", "["), "line 10, column 9", "wrong-shape", "T1/1 needs 3 cells"),
+        (
+            HEAD + TABLE.replace("[A, ", "["),
+            "line 10, column 9",
+            "wrong-shape",
+            "T1/1 has 2 cells for 3 columns",
+        ),
         (HEAD + TABLE + '      - ["-", "[3 .. 6]", refer]', "line 11, column 9", "overlap", "T1/1 (line 10"),
         (HEAD + RULE + TABLE.replace("T1", "R1"), "line 8, column 9", "duplicate-id", "line 6, column 10"),
         (
@@ -163,7 +168,7 @@ tables:
             HEAD + RULE + 'tests:\n  - {name: late, given: {overdue_days: "> 5", x_y: 1}, expect: hold}',
             "line 8, column 40",
             "wrong-type",
-            "takes days like 14",
+            "takes a number of days like 14",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from decimal import Decimal, localcontext
 import pytest
 
 from o2c.errors import Refused
-from rules.vocabulary import POLICIES, Fact
+from rules.vocabulary import POLICIES, Fact, Policy
 
 CREDIT, STOCK, DUNNING = (POLICIES[name].facts for name in ("credit", "stock", "dunning"))
 EVERY_FACT = [fact for policy in POLICIES.values() for fact in policy.facts.values()]
@@ -32,6 +32,8 @@ EVERY_FACT = [fact for policy in POLICIES.values() for fact in policy.facts.valu
         (STOCK["ordered"], Decimal("0.000001"), 1, "0.000001"),
         (DUNNING["days_overdue"], -17, -17, "-17"),
         (DUNNING["level_now"], "none", 0, "none"),
+        (CREDIT["country"], "AD", 0, "AD"),
+        (CREDIT["country"], "ZZ", 249, "ZZ"),  # a country nobody is in, which no file may name
     ],
 )
 def test_a_value_and_its_integer(
@@ -54,6 +56,7 @@ def test_money_is_shown_with_the_digits_of_its_currency(digits: int, shown: str)
         (CREDIT["overdue_days"], "99", "overdue_days must be days, not '99'"),
         (CREDIT["overdue_days"], Decimal("1.5"), "more than 0 decimals"),
         (CREDIT["risk_class"], "D", "risk_class must be one of A, B, C, not 'D'"),
+        (CREDIT["country"], "XX", "country must be a word such as AD, not 'XX'"),
         (CREDIT["this_order"], 1.5, "this_order must be money, not 1.5"),
         (CREDIT["this_order"], None, "this_order must be money, not None"),
         (CREDIT["this_order"], Decimal("0.0001"), "more than 3 decimals"),
@@ -89,10 +92,54 @@ def test_every_fact_is_labelled_in_three_languages_and_has_a_neutral_value(fact:
 
 def test_the_closed_list_of_facts() -> None:
     assert {name: " ".join(policy.facts) for name, policy in POLICIES.items()} == {
-        "credit": "first_order earlier_refused approval_valid on_hold risk_class this_order exposure"
+        "credit": "first_order earlier_refused approval_valid on_hold risk_class country this_order exposure"
         " credit_limit exposure_percent overdue_days overdue_amount",
         "stock": "product_known stocked ordered atp_here atp_all substitute_atp split_allowed"
         " partial_allowed next_receipt_days",
-        "dunning": "dispute_open dunning_block consumer promise_to_pay_days_left open_amount level_now"
-        " days_since_invoice days_overdue days_since_last money_in_sight",
+        "dunning": "dispute_open dunning_block consumer country promise_to_pay_days_left open_amount"
+        " level_now days_since_invoice days_overdue days_since_last money_in_sight",
+        "cash": "difference overpaid difference_percent discount_offered discount_days_late discount_gap"
+        " bank_charges foreign_currency consumer risk_class country",
     }
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=lambda policy: policy.name)
+def test_every_word_an_explanation_needs_is_there_in_three_languages(policy: Policy) -> None:
+    said = [policy.labels, *policy.outcome_labels.values()]
+    said += [action.labels for action in policy.actions.values()]
+    said += [action.value_labels(value) for action in policy.actions.values() for value in action.values]
+    said += [fact.word_labels(word) for fact in policy.facts.values() for word in fact.every_word]
+    assert list(policy.outcome_labels) == list(policy.outcomes)
+    for labels in said:
+        assert list(labels) == ["en", "de", "nb"]
+        assert all(words.strip() for words in labels.values())
+
+
+@pytest.mark.parametrize(
+    ("action", "text", "allowed"),
+    [
+        ("dunning_fee", "no", True),
+        ("dunning_fee", "legal max", True),
+        ("dunning_fee", "35.00", True),
+        ("dunning_fee", "35 NOK", True),
+        ("dunning_fee", "35,00", False),
+        ("dunning_fee", "-1.00", False),
+        ("dunning_fee", "yes", False),
+        ("late_interest", "yes", True),
+        ("late_interest", "8 %", True),
+        ("late_interest", "8.25%", True),
+        ("late_interest", "8", False),
+        ("lump_sum", "yes", True),
+        ("lump_sum", "40.00", False),
+        ("letter", "payment reminder", True),
+        ("letter", "third notice", False),
+    ],
+)
+def test_what_a_dunning_rule_may_charge_and_send(action: str, text: str, allowed: bool) -> None:
+    assert POLICIES["dunning"].actions[action].allows(text) is allowed
+
+
+def test_yes_and_a_country_in_three_languages() -> None:
+    assert dict(CREDIT["first_order"].word_labels("yes")) == {"en": "yes", "de": "ja", "nb": "ja"}
+    assert dict(CREDIT["country"].word_labels("NO")) == {"en": "NO", "de": "NO", "nb": "NO"}
+    assert CREDIT["country"].word_labels("ZZ")["de"] == "unbekannt"

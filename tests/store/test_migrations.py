@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect, text
 
-from gateway.store import migrate
+from gateway.store import migrate, rulefiles
 from gateway.store.database import Database
 from gateway.store.schema import APPEND_ONLY, metadata
 from tests.conftest import ROOT
@@ -93,3 +93,33 @@ def test_processes_that_start_at_once_upgrade_one_after_the_other(database_url: 
     database = Database(database_url)
     assert migrate.missing(database) == []
     database.close()
+
+
+def test_rule_files_of_before_are_the_first_of_their_history(database: Database) -> None:
+    migrate.upgrade(database, "0001")
+    early, late = "2026-01-01T00:00:00.000000+00:00", "2026-02-01T00:00:00.000000+00:00"
+    rows = [
+        {"policy": policy, "sha256": sha256 * 64, "content": sha256.encode(), "at": at}
+        for policy, sha256, at in (
+            ("credit", "a", early),
+            ("credit", "b", late),
+            ("stock", "c", early),
+            ("credit", "a", "2026-03-01T00:00:00.000000+00:00"),
+        )
+    ]
+    words = text("INSERT INTO rulebook VALUES ('NO1', :policy, :sha256, :content, :at, 'o2c defaults')")
+    database.write(lambda connection: connection.execute(words, rows))
+    migrate.upgrade(database)
+    with database.read() as connection:
+        kept = [
+            (one.policy, one.number, one.sha256[0], f"{one.active_from:%m}")
+            for one in rulefiles.history(connection, "NO1")
+        ]
+        contents = rulefiles.contents(connection, "NO1", [letter * 64 for letter in "abcd"])
+    assert kept == [
+        ("credit", 1, "a", "01"),
+        ("credit", 2, "b", "02"),
+        ("credit", 3, "a", "03"),
+        ("stock", 1, "c", "01"),
+    ]
+    assert contents == {letter * 64: letter.encode() for letter in "abc"}

@@ -28,6 +28,7 @@ from gateway.store.schema import (
     metadata,
     number_series,
     payment,
+    rule_file,
     sales_order,
     shipment,
     statement,
@@ -176,6 +177,51 @@ def test_a_changed_order_of_the_journal_is_found(connection: Connection) -> None
     first = rows(connection, journal)[0]
     assert bend(connection, journal, first, "entry_no", last + 1)
     assert any("stands before the row it follows" in words for words in found(connection))
+
+
+DECIDED_OTHERWISE = {
+    "outcome": "reject",
+    "rule": "C10",
+    "say": "Because",
+    "actions": {"queue": "nobody"},
+    "fired": ["C10"],
+    "why_not": [],
+    "alarm": "the engine failed",
+    "facts": {},
+    "policy": "cash",
+    "rulebook_sha": "0" * 64,
+}
+
+
+@pytest.mark.parametrize("name", DECIDED_OTHERWISE)
+def test_a_decision_that_its_rule_file_does_not_make_is_named(connection: Connection, name: str) -> None:
+    decided = rows(connection, decision)
+    assert {row["policy"] for row in decided} >= {"credit", "stock", "dunning"}
+    for row in (decided[0], decided[len(decided) // 2], decided[-1]):
+        savepoint = connection.begin_nested()
+        body = json.loads(row["body"]) | {name: DECIDED_OTHERWISE[name]}
+        assert body != json.loads(row["body"])
+        assert bend(
+            connection, decision, row, "body", json.dumps(body, separators=(",", ":"), sort_keys=True)
+        )
+        assert any(row["decision_id"] in words for words in found(connection))
+        savepoint.rollback()
+
+
+@pytest.mark.parametrize("column", ["policy", "outcome", "rule", "rulebook_sha256", "body"])
+def test_a_decision_whose_row_was_bent_is_named(connection: Connection, column: str) -> None:
+    for row in some(rows(connection, decision), column):
+        savepoint = connection.begin_nested()
+        if bend(connection, decision, row, column, bent(row[column])):
+            assert any(row["decision_id"] in words for words in found(connection)), f"{column} of {row}"
+        savepoint.rollback()
+
+
+def test_decisions_of_a_file_that_does_not_read_are_named(connection: Connection) -> None:
+    by_file = {row["sha256"]: row for row in rows(connection, rule_file)}
+    used = rows(connection, decision)[0]
+    assert bend(connection, rule_file, by_file[used["rulebook_sha256"]], "content", b"policy: nonsense")
+    assert any(used["decision_id"] in words and "does not read" in words for words in found(connection))
 
 
 @pytest.mark.parametrize(

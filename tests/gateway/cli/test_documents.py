@@ -75,8 +75,8 @@ def test_rule_files_are_checked_and_tested(alone: Cli) -> None:
     assert len(tested) == checked["tests"] > 0
     assert all(test["passed"] and test["engine"] == test["closures"] for test in tested)
     wrong = alone.file("wrong.yaml", default_content("credit").replace(b"policy: credit", b"policy: credits"))
-    code, message = alone.refusal("rules check", wrong)
-    assert (code, "credits" in message) == ("rulebook-invalid", True)
+    [found] = alone.json("rules check", wrong, code=1)
+    assert (found["severity"], found["line"], "credits" in found["message"]) == ("fault", 3, True)
 
 
 def test_saft_schemas_are_known_by_their_bytes(alone: Cli, shared: Path) -> None:

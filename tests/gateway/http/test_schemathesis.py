@@ -15,6 +15,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+from rules.rulebook import default_content
 from tests.gateway.http.conftest import Caller
 
 CONFIG: dict[str, Any] = {
@@ -48,6 +49,8 @@ def known(caller: Caller) -> dict[str, str]:
     [delivery, *_] = caller.get("/v1/webhook-deliveries").json["items"]
     waiting = caller.given_order("A-2")
     [job, *_] = caller.get("/v1/jobs").json["items"]
+    rules = default_content("credit").decode()
+    proposed = caller.post("/v1/rules/proposals", {"content": f"{rules}# new\n", "note": "new"}).json
     return {
         "order_id": waiting["id"],
         "shipment_id": invoice["shipment_id"],
@@ -61,6 +64,10 @@ def known(caller: Caller) -> dict[str, str]:
         "endpoint_id": hook,
         "delivery_id": delivery["delivery_id"],
         "job_id": job["job_id"],
+        "policy": "credit",
+        "proposal_id": proposed["id"],
+        "sha256": proposed["base_sha256"],
+        "table": "C60",
     }
 
 
