@@ -18,10 +18,10 @@ from huey.consumer import Consumer
 from sqlalchemy import Connection
 
 from gateway.clock import machine_time
-from gateway.stages import answer, approve, bill, publish, remind, send
+from gateway.stages import answer, approve, bill, grant, publish, remind, restock, send
 from gateway.stages.desk import Desk
-from gateway.store import jobs
-from gateway.store.jobs import Job, LeaseLost
+from gateway.store import jobs, referrals
+from gateway.store.jobs import Job, LeaseLost, NewJob
 from gateway.wiring import House
 from o2c.errors import Broken, Refused, Unavailable
 
@@ -34,14 +34,13 @@ _FAULT_TRIES = 3  # of a job that fails for a reason nobody foresaw
 _QUEUE_LIMIT = 1000  # ids; a sweep never makes a longer queue longer
 
 
-def _within_one_transaction(
-    work: Callable[[Desk, Connection, str], None],
-) -> Callable[[Desk, Job], None]:
-    """A handler for work on one order that needs nothing outside the database."""
+def _within_one_transaction(work: Callable[..., None], *subject: str) -> Callable[[Desk, Job], None]:
+    """A handler for work on one thing (``subject`` names it in the payload), or on the whole company,
+    that needs nothing outside the database."""
 
     def handler(desk: Desk, job: Job) -> None:
         def unit(connection: Connection) -> None:
-            work(desk, connection, job.payload["order"])
+            work(desk, connection, *(job.payload[name] for name in subject))
             jobs.done(connection, job)
 
         desk.database.write(unit)
@@ -54,8 +53,10 @@ HANDLERS: dict[str, Callable[[Desk, Job], None]] = {
     "bill": bill.bill_shipment,
     "send": send.send_message,
     "remind": remind.remind,
-    "refill": _within_one_transaction(approve.refill),
-    "reconsider": _within_one_transaction(approve.reconsider),
+    "refill": _within_one_transaction(restock.refill, "product"),
+    "reconsider": _within_one_transaction(approve.reconsider, "order"),
+    "referrals": _within_one_transaction(approve.tell_of_late_answers),
+    "behaviour": _within_one_transaction(grant.refresh_behaviour),
     "webhook": publish.publish_event,
 }
 
@@ -105,7 +106,8 @@ def _park(house: House, leased: Job, words: str) -> None:
 
 
 def start_day(house: House, started: dict[str, date] | None = None) -> None:
-    """Write today's reminder job of every company; the same day again changes nothing.
+    """Write today's jobs of every company, and those for deadlines that have passed; the same again
+    changes nothing.
 
     ``started`` remembers the last day by company, so that a sweep need not write to find that out.
     """
@@ -114,9 +116,21 @@ def start_day(house: House, started: dict[str, date] | None = None) -> None:
         desk = house.desk(company_id)
         today = desk.clock.today()
         if days.get(company_id) != today:
-            work = [remind.remind_job(today)]
+            work = [NewJob("behaviour", f"behaviour:{today}", {}), remind.remind_job(today)]
             desk.database.write(partial(jobs.enqueue, company_id=company_id, jobs=work))
             days[company_id] = today
+    _watch_deadlines(house)
+
+
+def _watch_deadlines(house: House) -> None:
+    """One query for the whole installation; a job only where an answer is late."""
+    with house.database.read() as connection:
+        nearest = referrals.deadlines(connection)
+    for company_id, deadline in nearest.items():
+        desk = house.desk(company_id)
+        if deadline < desk.clock.now():
+            work = [approve.late_job(deadline)]
+            desk.database.write(partial(jobs.enqueue, company_id=company_id, jobs=work))
 
 
 def run_due(house: House, limit: int = 100_000) -> int:

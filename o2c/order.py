@@ -91,6 +91,7 @@ class OrderLine:
     properties: tuple[tuple[str, str], ...] = ()  # BG-32
     allowance_charges: tuple[AllowanceCharge, ...] = ()
     partial_delivery: bool | None = None
+    substitute_allowed: bool | None = None
     accounting_cost: str | None = None
     note: str | None = None
 
@@ -150,7 +151,9 @@ class Customer:
     """A customer as the seller knows it: how to bill, reach and trust it.
 
     Credit figures are minor units of the company's currency. ``channel`` is one of
-    ``folder``, ``mail``; ``approval_until`` is the last day of a credit approval.
+    ``folder``, ``mail``; ``approval_until`` is the last day of a credit approval. ``credit_limit`` is
+    the undated own limit; members of one ``group_id`` share a group's limit. From ``review_on`` on
+    its credit is due for review. ``priority`` (high, normal, low) ranks it where goods are scarce.
     """
 
     customer_id: CustomerId
@@ -167,6 +170,10 @@ class Customer:
     dunning_block: bool = False
     split_allowed: bool = True
     partial_allowed: bool = True
+    substitute_allowed: bool = True
+    group_id: str | None = None
+    review_on: date | None = None
+    priority: str = "normal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,16 @@ EVENTS: dict[str, str] = {
     "OrderReferred": "The credit rules want a person to decide.",
     "OrderHeld": "The order waits, e.g. until overdue invoices are settled.",
     "OrderRefused": "The order is not accepted on these terms.",
+    "ApprovalRecorded": "One person approved; the amount asks for a second one.",
+    "ReferralLate": "Nobody has answered in time; the finance desk was told.",
     "OrderCancelled": "The whole order is off.",
     "StockReserved": "Pieces are set aside for the order.",
     "LineBackordered": "Pieces of a line will follow when there is stock.",
     "LineCancelled": "Pieces of a line will not be supplied.",
+    "StockReallocated": "What is scarce was shared out anew by rank.",
+    "ReceiptAnnounced": "Goods are expected in a warehouse.",
+    "ReceiptCancelled": "Announced goods will not come.",
+    "GoodsReceived": "Announced goods came in.",
     "OrderAnswered": "The buyer was told what becomes of the order.",
     "GoodsShipped": "Pieces left a warehouse.",
     "BillingStopped": "A shipment could not be billed: its draft invoice has errors.",
@@ -44,6 +50,8 @@ EVENTS: dict[str, str] = {
     "AccountFlagged": "A customer's account has overdue invoices.",
     "CreditHeld": "No new credit for the customer for now.",
     "CreditReleased": "The customer has credit again.",
+    "CreditLimitGranted": "A dated limit was given to a customer or a group.",
+    "CreditLimitEnded": "A dated limit was given another last day, or taken back.",
     "ReportIssued": "A report or SAF-T file was made.",
     "StatementImported": "A bank file was read, proved and stored.",
     "RulesProposed": "Somebody wants another rule file; it passed every check and its own tests.",
@@ -68,6 +76,7 @@ class Document(StrEnum):
     NOTICE = "notice"
     CREDIT = "credit account"
     RULES = "rule file"
+    RECEIPT = "receipt of goods"
     JOB = "job"
 
 
@@ -115,21 +124,28 @@ _TABLE: dict[Document, str] = {
         referred        | OrderApproved   | approved        | approve
         referred        | OrderRefused    | refused         | approve
         referred        | OrderCancelled  | cancelled       | approve
+        referred        | ApprovalRecorded | referred       | approve
+        referred        | ReferralLate    | referred        | approve
         held            | OrderApproved   | approved        | approve
         held            | OrderReferred   | referred        | approve
         held            | OrderRefused    | refused         | approve
         held            | OrderCancelled  | cancelled       | approve
+        held            | ApprovalRecorded | held           | approve
+        held            | ReferralLate    | held            | approve
         approved        | StockReserved   | reserved        | fulfil
         approved        | StockReserved   | partly reserved | fulfil
         approved        | LineBackordered | approved        | fulfil
         approved        | OrderAnswered   | approved        | approve
         approved        | OrderCancelled  | cancelled       | fulfil
         partly reserved | StockReserved   | reserved        | fulfil
+        partly reserved | LineBackordered | approved        | fulfil
         partly reserved | LineCancelled   | reserved        | fulfil
         partly reserved | LineCancelled   | approved        | fulfil
         partly reserved | OrderCancelled  | cancelled       | fulfil
         partly reserved | GoodsShipped    | partly shipped  | fulfil
         reserved        | OrderAnswered   | reserved        | approve
+        reserved        | LineBackordered | partly reserved | fulfil
+        reserved        | LineBackordered | approved        | fulfil
         reserved        | OrderCancelled  | cancelled       | fulfil
         reserved        | GoodsShipped    | partly shipped  | fulfil
         reserved        | GoodsShipped    | shipped         | fulfil
@@ -152,6 +168,7 @@ _TABLE: dict[Document, str] = {
         backordered | StockReserved   | reserved    | fulfil
         backordered | LineCancelled   | cancelled   | fulfil
         reserved    | LineCancelled   | cancelled   | fulfil
+        reserved    | LineBackordered | backordered | fulfil
         reserved    | GoodsShipped    | shipped     | fulfil
         """,
     Document.INVOICE: """
@@ -183,7 +200,9 @@ _TABLE: dict[Document, str] = {
     Document.NOTICE: """
         new    | OrderReferred   | queued    | approve
         new    | OrderHeld       | queued    | approve
+        new    | OrderApproved   | queued    | approve
         new    | OrderAnswered   | queued    | approve
+        new    | ReferralLate    | queued    | approve
         new    | GoodsShipped    | queued    | fulfil
         new    | BillingStopped  | queued    | bill
         new    | InvoiceFlagged  | queued    | remind
@@ -227,6 +246,12 @@ _TABLE: dict[Document, str] = {
         scheduled | RulesWithdrawn  | withdrawn  | rulefiles
         active    | RulesActivated  | superseded | rulefiles
         active    | RulesRolledBack | superseded | rulefiles
+        """,
+    Document.RECEIPT: """
+        new       | ReceiptAnnounced | announced | fulfil
+        announced | ReceiptAnnounced | announced | fulfil
+        announced | GoodsReceived    | received  | fulfil
+        announced | ReceiptCancelled | cancelled | fulfil
         """,
     Document.JOB: """
         new    | committed     | queued | any

@@ -85,8 +85,8 @@ class CellReader:
         return code
 
     def _check_unit(self, fact: Fact, text: str, unit: str) -> None:
-        allowed = {Kind.DAYS: ("", "d", "day", "days"), Kind.PERCENT: ("%",), Kind.QUANTITY: ("",),
-                   Kind.MONEY: ("", self.currency or "")}[fact.kind]  # fmt: skip
+        allowed = {Kind.DAYS: ("", "d", "day", "days"), Kind.COUNT: ("",), Kind.PERCENT: ("%",),
+                   Kind.QUANTITY: ("",), Kind.MONEY: ("", self.currency or "")}[fact.kind]  # fmt: skip
         if unit not in allowed:
             raise CellFault("wrong-unit", slips.unit(fact, text, self.currency))
 

@@ -30,6 +30,7 @@ _LIKE = {
     Kind.MONEY: "an amount like 500.00",
     Kind.PERCENT: "a share like 110 %",
     Kind.QUANTITY: "a quantity like 10 or 2.5",
+    Kind.COUNT: "a whole number like 3",
 }
 
 
@@ -83,9 +84,10 @@ def unit(fact: Fact, text: str, currency: str | None) -> str:
         tell = f"amounts here are in {currency}, the currency at the top of the file"
         return f"{fact.name}: {text!r} is in {named[0]}; {tell}."
     mended = _mended(fact, text, currency)
-    example = {Kind.DAYS: "14 or 14 d", Kind.MONEY: "500.00", Kind.PERCENT: "110 %", Kind.QUANTITY: "10"}
+    example = {Kind.DAYS: "14 or 14 d", Kind.MONEY: "500.00", Kind.PERCENT: "110 %", Kind.QUANTITY: "10",
+               Kind.COUNT: "3"}  # fmt: skip
     measure = {Kind.DAYS: "in days", Kind.MONEY: f"in {currency or fact.unit}", Kind.PERCENT: "in %",
-               Kind.QUANTITY: f"in {fact.unit}"}[fact.kind]  # fmt: skip
+               Kind.QUANTITY: f"in {fact.unit}", Kind.COUNT: f"in {fact.unit}"}[fact.kind]  # fmt: skip
     return f"{fact.name} is {measure}: write {mended or example[fact.kind]}, not {text[:60]!r}."
 
 

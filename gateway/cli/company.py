@@ -16,11 +16,13 @@ import click
 from gateway.cli import seller
 from gateway.cli.answers import Talk, answers_json, example
 from gateway.cli.office import choose, for_company, open_house
-from gateway.cli.parameters import COUNTRY, CURRENCY
+from gateway.cli.parameters import AMOUNT, COUNTRY, CURRENCY
+from o2c.errors import Refused
+from o2c.money import Money
 from o2c.party import Address, Party
 
 if TYPE_CHECKING:
-    from gateway.store.companies import Company
+    from gateway.store.companies import Company, Profile
 
 _SAID: tuple[Callable[[Any], Any], ...] = (
     click.option(
@@ -41,6 +43,8 @@ _SAID: tuple[Callable[[Any], Any], ...] = (
     click.option("--phone"),
     click.option("--email"),
     click.option("--finance-email", help="Where orders that need a decision are told of."),
+    click.option("--sales-email", help="Where sales is told of orders, as the rules say."),
+    click.option("--four-eyes-above", type=AMOUNT, help="Above it an approval takes two persons."),
 )
 
 
@@ -83,7 +87,7 @@ def add(
 
     party = seller.described(Party(name, Address(country)), said)
     accounts = seller.accounts(said["ibans"], said["bic"], currency)
-    profile = Profile(party, finance_email=said["finance_email"])
+    profile = _desks(Profile(party), said, currency)
     started = seller.sandbox_instant(sandbox)
     with open_house() as house:
         house.add_company(Company(code, name, country, currency, profile, accounts, started))
@@ -135,11 +139,26 @@ def _change(connection: Any, company_id: str, name: str | None, said: dict[str, 
     changed = replace(
         changed,
         name=name or found.name,
-        profile=replace(changed.profile, finance_email=said["finance_email"] or found.profile.finance_email),
+        profile=_desks(changed.profile, said, found.currency),
     )
     companies.describe(connection, changed)
     for account in seller.accounts(said["ibans"], said["bic"], found.currency):
         companies.put_account(connection, company_id, account)
+
+
+def _desks(profile: Profile, said: dict[str, Any], currency: str) -> Profile:
+    """The profile with the desks and the amount that were said."""
+    amount: Money | None = said["four_eyes_above"]
+    if amount is not None and (amount.currency != currency or amount != amount.rounded()):
+        raise Refused(
+            "four-eyes", f"{amount.amount} {amount.currency} is no amount of {currency}, the books' currency."
+        )
+    return replace(
+        profile,
+        finance_email=said["finance_email"] or profile.finance_email,
+        sales_email=said["sales_email"] or profile.sales_email,
+        four_eyes_above=amount or profile.four_eyes_above,
+    )
 
 
 def _row(found: Company) -> dict[str, Any]:
@@ -166,8 +185,14 @@ def _whole(connection: Any, company_id: str) -> dict[str, Any]:
         ],
         "series": found.profile.series,
         "finance_email": found.profile.finance_email,
+        "sales_email": found.profile.sales_email,
+        "four_eyes_above": _shown(found.profile.four_eyes_above),
         "rules": {policy: one.sha256 for policy, one in sorted(live.items())},
     }
+
+
+def _shown(amount: Money | None) -> str | None:
+    return None if amount is None else str(amount)
 
 
 def _lines(whole: dict[str, Any], indent: str = "") -> list[str]:

@@ -1,4 +1,4 @@
-"""``o2c import``: files of customers, products, stock, orders, bank statements and rates.
+"""``o2c import``: files of customers, products, stock, receipts, orders, bank statements and rates.
 
 Each record stands or falls alone and is named by file and line. A repeat changes nothing, so a file
 that was stopped in the middle is simply imported again.
@@ -44,6 +44,17 @@ class StockCount:
     on_hand: Decimal
     rank: int = 0
     next_receipt_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """A line of a receipts file: goods that are expected in one warehouse."""
+
+    reference: str
+    product_id: str
+    warehouse: str
+    quantity: Decimal
+    expected_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +220,28 @@ def stock(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
         return f"{count.product_id} {count.warehouse}"
 
     _one_by_one(paths, StockCount, code, talk, each)
+
+
+@imports.command(
+    epilog=example("o2c import receipts receipts.csv   # reference,product_id,warehouse,quantity,expected_on")
+)
+@_files
+@for_company
+@answers_json
+def receipts(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
+    """Goods that are expected. A known reference changes, as long as its goods have not come."""
+    from gateway.http.acceptable import MOST
+    from gateway.stages import restock
+    from gateway.store.receipts import Receipt
+
+    def each(desk: Desk, line: ReceiptLine) -> str:
+        if not 0 < line.quantity <= MOST or "/" in line.reference or not line.reference:
+            raise Refused("receipt", "the quantity must be above 0, and the reference without a slash.")
+        expected = Receipt(line.reference, line.product_id, line.warehouse, line.quantity, line.expected_on)
+        restock.announce(desk, expected)
+        return line.reference
+
+    _one_by_one(paths, ReceiptLine, code, talk, each)
 
 
 @imports.command(epilog=example("o2c import rates rates.csv   # currency,valid_on,rate"))

@@ -1,4 +1,4 @@
-"""``o2c invoices`` and ``o2c customers``: what was issued, and whom we know."""
+"""``o2c invoices``: what was issued."""
 
 from __future__ import annotations
 
@@ -148,30 +148,3 @@ def document(number: str, out: Path | None, code: str | None, talk: Talk) -> Non
         "file": out and str(out),
     }
     talk.say(told, f"{out}: {len(kept.content)} bytes, SHA-256 {issued.document_sha256}" if out else None)
-
-
-@click.group()
-def customers() -> None:
-    """Customers."""
-
-
-@customers.command("list", epilog=example("o2c customers list --json"))
-@_limit
-@click.option("--after", default="", metavar="ID", help="Only those after this one.")
-@for_company
-@answers_json
-def list_customers(limit: int, after: str, code: str | None, talk: Talk) -> None:
-    """List customers by id."""
-    from formats import canonical
-    from gateway.store import customers as store
-
-    with at_desk(code) as (_house, desk), desk.database.read() as connection:
-        rows = [
-            canonical.encode(one) | {"name": one.party.name, "country": one.party.address.country}
-            for one in store.page(connection, desk.company_id, after, limit)
-        ]
-    talk.table(
-        rows,
-        *("customer_id", "name", "country", "risk_class", "credit_limit", "terms_days", "channel"),
-        empty="no customers",
-    )

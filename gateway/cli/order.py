@@ -45,6 +45,24 @@ def data(view: Any) -> dict[str, Any]:
     return found
 
 
+@orders.command(epilog=example("o2c orders queue", "o2c orders queue --queue 'credit team' --json"))
+@click.option("--queue", "name", metavar="NAME", help="Only those of this queue.")
+@click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)
+@for_company
+@answers_json
+def queue(name: str | None, limit: int, code: str | None, talk: Talk) -> None:
+    """List orders that wait for a person, the nearest deadline first."""
+    from gateway.http.credit import questions
+
+    with at_desk(code) as (_house, desk):
+        rows = [data(one) for one in questions(desk, name, limit)]
+    talk.table(
+        rows,
+        *("order_id", "state", "queue", "answer_by", "late", "customer_id", "amount", "reason"),
+        empty="nothing waits",
+    )
+
+
 @orders.command(epilog=example("o2c orders show ord_01k..."))
 @click.argument("order_id", metavar="ID")
 @for_company
@@ -81,6 +99,11 @@ def _lines(whole: dict[str, Any]) -> list[str]:
     return lines + [f"  invoice {number}" for number in whole.get("invoices") or ()]
 
 
+_as = click.option(
+    "--as", "person", metavar="NAME", help="Who says so, where several people share this user."
+)
+
+
 @orders.command(
     epilog=example("o2c orders approve ord_01k... --reason 'called, pays Friday' --limit '50000 NOK'")
 )
@@ -88,29 +111,38 @@ def _lines(whole: dict[str, Any]) -> list[str]:
 @click.option("--reason", required=True, help="Why; it stays in the journal.")
 @click.option("--limit", type=AMOUNT, help="The customer's credit limit from now on.")
 @click.option("--until", type=DAY, help="The last day of the customer's approval.")
+@_as
 @for_company
 @answers_json
 def approve(
-    order_id: str, reason: str, limit: Money | None, until: date | None, code: str | None, talk: Talk
+    order_id: str,
+    reason: str,
+    limit: Money | None,
+    until: date | None,
+    person: str | None,
+    code: str | None,
+    talk: Talk,
 ) -> None:
-    """Approve an order that waits for a person."""
-    _decide(order_id, True, reason, code, talk, limit, until)
+    """Approve an order that waits for a person. Above the company's amount it takes two."""
+    _decide(order_id, True, reason, person, code, talk, limit, until)
 
 
 @orders.command(epilog=example("o2c orders refuse ord_01k... --reason 'no credit after two returns'"))
 @click.argument("order_id", metavar="ID")
 @click.option("--reason", required=True, help="Why; it stays in the journal.")
+@_as
 @for_company
 @answers_json
-def refuse(order_id: str, reason: str, code: str | None, talk: Talk) -> None:
+def refuse(order_id: str, reason: str, person: str | None, code: str | None, talk: Talk) -> None:
     """Refuse an order that waits for a person."""
-    _decide(order_id, False, reason, code, talk)
+    _decide(order_id, False, reason, person, code, talk)
 
 
 def _decide(
     order_id: str,
     approved: bool,
     reason: str,
+    person: str | None,
     code: str | None,
     talk: Talk,
     limit: Money | None = None,
@@ -123,9 +155,11 @@ def _decide(
         wrong = list(acceptable.limit_faults(limit, desk.company.currency, "--limit")) if limit else []
         if wrong:
             raise Refused("credit-limit", f"the limit {wrong[0].message}", faults=wrong)
-        resolve_order(desk, order_id, Approval(approved, reason, limit, until))
+        who = desk.acting_as(f"{desk.actor} as {person}") if person else desk
+        done = resolve_order(who, order_id, Approval(approved, reason, limit, until))
         whole = _whole(desk, order_id)
-    talk.say(whole, f"{order_id} is {whole['status']}")
+    second = "" if done else ": approved once, a second person must approve it too"
+    talk.say(whole, f"{order_id} is {whole['status']}{second}")
 
 
 @orders.command(

@@ -17,6 +17,7 @@ from o2c.errors import Fault, Refused
 from o2c.money import Money, minor_digits
 from o2c.order import AllowanceCharge, Customer, Order, OrderLine, Product
 from o2c.party import Address, Identifier, Party
+from o2c.stock import PRIORITIES
 
 MOST = Decimal(10) ** 12  # of a price, a quantity, an amount: far below what the columns hold
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
@@ -143,6 +144,10 @@ def _customer_faults(one: Customer, currency: str) -> Iterator[Fault]:
         yield Fault("/channel", "choice", f'must be "folder" or "mail", not {one.channel[:40]!r}.')
     if one.risk_class not in ("A", "B", "C"):
         yield Fault("/risk_class", "choice", f"must be A, B or C, not {one.risk_class[:40]!r}.")
+    if one.priority not in PRIORITIES:
+        yield Fault("/priority", "choice", f"must be high, normal or low, not {one.priority[:40]!r}.")
+    if one.group_id is not None:
+        yield from _length(one.group_id, "/group_id", ID_LIMIT)
     if not 0 <= one.terms_days <= _LONGEST_TERM:
         yield Fault("/terms_days", "number", f"must be 0 to {_LONGEST_TERM}.")
     if one.credit_limit is not None:

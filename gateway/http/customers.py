@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -19,6 +20,7 @@ from gateway.http.schema import Sum
 from gateway.stages.bill import bill_again
 from gateway.stages.desk import Desk
 from gateway.store import customers, ledger
+from o2c.credit import GroupStanding
 from o2c.order import Customer
 
 blueprint = APIBlueprint("customers", __name__, tag="Customers")
@@ -33,9 +35,29 @@ class CustomerPage:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupAccount:
+    """What the customer's group owes together; ``limit``: the one in force, if it has one."""
+
+    group_id: str
+    exposure: Sum
+    limit: Sum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How the customer paid in the last twelve months, as of today's run."""
+
+    paid_invoices: int
+    mean_days_late: int
+    share_paid_late: Decimal
+    broken_promises: int
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """The credit account, in the currency of the books. Exposure = open invoices + open orders
-    - unallocated cash."""
+    - unallocated cash. ``credit_limit`` is the undated own limit; ``effective_limit`` the highest in
+    force of own, insured and temporary."""
 
     customer_id: str
     open_invoices: Sum
@@ -44,7 +66,12 @@ class Account:
     exposure: Sum
     overdue: list[OverdueItem]
     held: bool
+    effective_limit: Sum
+    habits: Habits
     credit_limit: Sum | None = None
+    insured_limit: Sum | None = None
+    temporary_limit: Sum | None = None
+    group: GroupAccount | None = None
     approval_until: date | None = None
     held_at: datetime | None = None
     flagged_at: datetime | None = None
@@ -102,6 +129,7 @@ def show_account(desk: Desk, customer_id: str) -> Response:
         row = customers.account_row(connection, desk.company_id, customer_id)
         who = customers.find(connection, desk.company_id, customer_id)
         items = [one.item for one in ledger.open_items(connection, desk.company_id, [customer_id])]
+        figures = customers.figures(connection, desk.company_id, customer_id, desk.clock.today())
     today, currency = desk.clock.today(), desk.company.currency
     invoices, orders, cash = row.open_invoices_minor, row.open_orders_minor, row.unallocated_minor
     limit = who.credit_limit
@@ -118,9 +146,30 @@ def show_account(desk: Desk, customer_id: str) -> Response:
                 if item.due_on < today
             ],
             row.held_at is not None,
+            total(figures.limits.effective(limit.minor if limit else 0), currency),
+            Habits(
+                figures.behaviour.paid,
+                figures.behaviour.mean_days_late,
+                figures.behaviour.share_late,
+                figures.behaviour.broken_promises,
+            ),
             Sum(format(limit.amount, "f"), limit.currency) if limit else None,
+            _sum(figures.limits.insured, currency),
+            _sum(figures.limits.temporary, currency),
+            _group(figures.group, currency),
             who.approval_until,
             row.held_at,
             row.flagged_at,
         )
     )
+
+
+def _sum(minor: int | None, currency: str) -> Sum | None:
+    return None if minor is None else total(minor, currency)
+
+
+def _group(standing: GroupStanding | None, currency: str) -> GroupAccount | None:
+    if standing is None:
+        return None
+    limit = total(standing.limit, currency) if standing.limit else None
+    return GroupAccount(standing.group_id, total(standing.exposure, currency), limit)

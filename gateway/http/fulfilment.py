@@ -87,25 +87,29 @@ def shipment_view(stored: StoredShipment) -> ShipmentView:
     return ShipmentView(stored.shipment, stored.billing, stored.invoice_number, findings)
 
 
-def _show(desk: Desk, order_id: str) -> Response:
+def _show(desk: Desk, order_id: str, status: int = 200) -> Response:
     with desk.database.read() as connection:
-        return answer(whole(desk, connection, orders.find(connection, desk.company_id, order_id)))
+        stored = orders.find(connection, desk.company_id, order_id)
+        return answer(whole(desk, connection, stored), status)
 
 
 @blueprint.post("/v1/orders/<order_id>/approval")
 @operation(
     "approvals:write",
-    {200: answers(OrderWhole, "Decided.")},
+    {
+        200: answers(OrderWhole, "Decided."),
+        202: answers(OrderWhole, "Approved by one; the amount takes a second person, and the order waits."),
+    },
     reads={JSON: ApprovalBody},
-    conflicts="The order does not wait for a person.",
+    conflicts="The order does not wait for a person, or not for this one.",
 )
 def decide_order(desk: Desk, order_id: str) -> Response:
     """Approve or refuse a referred or held order"""
     asked = messages.body(ApprovalBody)
     limit = _limit(desk, asked.credit_limit)
     approval = Approval(asked.decision == "approve", asked.reason, limit, asked.valid_until)
-    resolve_order(desk, order_id, approval)
-    return _show(desk, order_id)
+    done = resolve_order(desk, order_id, approval)
+    return _show(desk, order_id, 200 if done else 202)
 
 
 def _limit(desk: Desk, amount: Amount | None) -> Money | None:

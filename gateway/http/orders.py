@@ -26,7 +26,8 @@ from gateway.http.messages import JSON, XML, answer
 from gateway.http.operation import BINARY, Answer, answers, operation
 from gateway.http.order_views import OrderPage, OrderView, OrderWhole, fresh_view, summary, view, whole
 from gateway.stages import judge
-from gateway.stages.answer import PEPPOL, WAITING, answer_of
+from gateway.stages.answer import PEPPOL, answer_of
+from gateway.stages.approve import WAITING
 from gateway.stages.desk import Desk
 from gateway.stages.receive import Incoming, Received, receive_order
 from gateway.store import archive, catalogue, journal, orders, outbox

@@ -32,6 +32,8 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("Product", "unit"): {"minLength": 1, "maxLength": 3},
     ("Customer", "channel"): {"enum": ["folder", "mail"]},
     ("Customer", "risk_class"): {"enum": ["A", "B", "C"]},
+    ("Customer", "priority"): {"enum": ["high", "normal", "low"]},
+    ("Customer", "group_id"): {"minLength": 1, "maxLength": ID_LIMIT},
     ("Customer", "terms_days"): {"minimum": 0, "maximum": 3650},
 }
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from formats.ubl.write_order_response import write_order_response
 from gateway.ids import new_id
 from gateway.stages import tell
+from gateway.stages.approve import WAITING
 from gateway.stages.desk import Desk
 from gateway.stages.judge import products_of
 from gateway.store import archive, catalogue, customers, jobs, orders, outbox
@@ -23,7 +24,6 @@ from o2c.decision import Decision
 from o2c.order import OrderPart, PartState, Product
 
 PEPPOL = "peppol"  # the source of orders that came as Peppol BIS Order
-WAITING = {"referred", "held"}
 
 
 def answer_order(desk: Desk, job: Job) -> None:
@@ -45,20 +45,20 @@ def answer_order(desk: Desk, job: Job) -> None:
 
 def _ask_for_patience(desk: Desk, connection: Connection, stored: StoredOrder) -> None:
     customer = customers.find(connection, desk.company_id, stored.customer_id)
-    decision = _credit(desk, connection, stored.order_id)
-    credit = decision.say or f"decided {decision.outcome} by rule {decision.rule or 'otherwise'}"
+    made = _latest_credit(desk, connection, stored.order_id)
+    credit = made.say or f"decided {made.outcome} by rule {made.rule or 'otherwise'}"
     words = f"{stored.customer_id} {customer.party.name}: {credit}"
-    if decision.alarm is not None:
-        words += f". The rules failed, so a person decides: {decision.alarm}"
+    if made.alarm is not None:
+        words += f". The rules failed, so a person decides: {made.alarm}"
     work = tell.finance(desk, connection, stored, words)
-    if stored.state == "held":
+    if stored.state == "held" or "customer" in made.actions.get("notify", ""):
         work.append(tell.stopped(desk, connection, stored, customer, f"{credit}."))
     jobs.enqueue(connection, desk.company_id, work)
 
 
-def _credit(desk: Desk, connection: Connection, order_id: str) -> Decision:
-    made = [d for row, d in orders.decisions(connection, desk.company_id, order_id) if row.policy == "credit"]
-    return made[-1]
+def _latest_credit(desk: Desk, connection: Connection, order_id: str) -> Decision:
+    made = orders.decisions(connection, desk.company_id, order_id)
+    return [decision for row, decision in made if row.policy == "credit"][-1]
 
 
 def _answer(desk: Desk, connection: Connection, stored: StoredOrder) -> None:

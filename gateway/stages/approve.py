@@ -1,33 +1,35 @@
 """Approve: write a verdict down, and let a person decide what was referred or held.
 
 The decision, the reservation and the claim on the credit account commit together. A person's word
-is a decision too, with a name and a reason; later events (a hold lifted, goods come in) have orders
-judged again.
+is a decision too, with a name and a reason; above an amount it takes two of them. Later events (a
+hold lifted, a limit granted) have orders judged again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from decimal import Decimal
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from gateway.stages import shadow
+from gateway.stages import shadow, tell
 from gateway.stages.desk import Desk
 from gateway.stages.judge import STATES, Case, Stockroom, Verdict, credit_facts, decide, fill
-from gateway.store import catalogue, companies, customers, orders
+from gateway.store import catalogue, companies, customers, orders, referrals
 from gateway.store.catalogue import StockMove
 from gateway.store.customers import CreditAccount, Movement
 from gateway.store.jobs import NewJob
 from gateway.store.journal import Event, order_stream
 from gateway.store.orders import StoredOrder
+from gateway.store.referrals import FirstApproval, Referral
+from o2c.credit import answer_by, needs_second
 from o2c.decision import Decision, by_hand
 from o2c.errors import Conflict
 from o2c.money import Money
 from o2c.order import Customer, OrderPart, PartState
 
+WAITING = frozenset({"referred", "held"})
 EVENTS = {
     "approved": "OrderApproved",
     "referred": "OrderReferred",
@@ -44,13 +46,15 @@ _PART_EVENTS = {
 @dataclass(frozen=True, slots=True)
 class Judged:
     """An order with its verdict. ``claimed`` is what the credit account already counts for it;
-    ``before`` are events to tell first, ``reason`` a person's."""
+    ``value``: what the order is worth, company currency. ``before`` are events to tell first,
+    ``reason`` a person's."""
 
     stored: StoredOrder
     verdict: Verdict
     claimed: int = 0
     before: tuple[Event, ...] = ()
     reason: str | None = None
+    value: int = 0
 
 
 def keep(desk: Desk, connection: Connection, judged: Sequence[Judged], *, fresh: bool = False) -> None:
@@ -66,11 +70,41 @@ def keep(desk: Desk, connection: Connection, judged: Sequence[Judged], *, fresh:
     ]
     orders.add_decisions(connection, company_id, now, desk.actor, decided)
     shadow.compare(connection, company_id, now, desk.shadows, decided)
+    asked = [_question(j, now) for j in judged if j.verdict.state in WAITING]
+    (referrals.add if fresh else referrals.ask)(connection, company_id, asked)
     reserve(desk, connection, [part for j in judged for part in j.verdict.parts])
     streams = [order_stream(j.stored.order_id) for j in judged]
     events = [event for j in judged for event in _events(j)]
     work = [_answer_job(j) for j in judged]
+    work += tell.sales(desk, connection, [(j.stored, words) for j in judged if (words := _for_sales(j))])
     desk.record(connection, now, events, work, fresh=streams if fresh else [])
+
+
+def _question(judged: Judged, now: datetime) -> Referral:
+    made, stored = judged.verdict.credit, judged.stored
+    return Referral(
+        stored.order_id,
+        stored.customer_id,
+        judged.verdict.state,
+        made.actions.get("queue"),
+        made.say or f"decided {made.outcome} by rule {made.rule or 'otherwise'}",
+        judged.value,
+        now,
+        answer_by(now, made.actions.get("answer_within")),
+    )
+
+
+def _for_sales(judged: Judged) -> list[str]:
+    """What sales is to be told of an order: each decision whose rule says so, in words."""
+    made = [(None, judged.verdict.credit), *judged.verdict.lines]
+    names = {line.line_id: line for line in judged.stored.order.lines}
+    return [
+        f"- {line_id} {names[line_id].quantity} {names[line_id].name}: {one.say or one.outcome}"
+        if line_id is not None
+        else f"The order is {judged.verdict.state}: {one.say or one.outcome}"
+        for line_id, one in made
+        if "sales" in one.actions.get("notify", "")
+    ]
 
 
 def _answer_job(judged: Judged) -> NewJob:
@@ -133,26 +167,77 @@ class Approval:
     valid_until: date | None = None
 
 
-def resolve_order(desk: Desk, order_id: str, approval: Approval) -> None:
-    """Approve or refuse an order that waits for a person. ``Conflict('order-state')`` if it does not."""
-    desk.database.write(lambda connection: _resolve(desk, connection, order_id, approval))
+def resolve_order(desk: Desk, order_id: str, approval: Approval) -> bool:
+    """Approve or refuse an order that waits for a person. False if a second person must approve it too:
+    then this word is kept, and the order goes on waiting.
+
+    ``Conflict('order-state')`` if it does not wait, ``Conflict('second-person')`` if the same person
+    approves twice, ``Conflict('approval-differs')`` if the two do not mean the same limit.
+    """
+    return desk.database.write(lambda connection: _resolve(desk, connection, order_id, approval))
 
 
-def _resolve(desk: Desk, connection: Connection, order_id: str, approval: Approval) -> None:
+def _resolve(desk: Desk, connection: Connection, order_id: str, approval: Approval) -> bool:
     stored = orders.find(connection, desk.company_id, order_id, lock=True)
-    if stored.state not in ("referred", "held"):
+    if stored.state not in WAITING:
         raise Conflict(
             "order-state",
             f"order {order_id} is {stored.state}; only a referred or held order can be decided.",
         )
     room = Stockroom(catalogue.available(connection, desk.company_id, stored.order.lines))
     case, account = _take_up(desk, connection, stored, room)
+    if approval.approve and _takes_two(desk, case, approval):
+        both = _second(desk, connection, stored, approval)
+        if both is None:
+            return False
+        approval = both
     who = _remember(account.customer, approval)
     if who != account.customer:
         customers.save(connection, desk.company_id, who, desk.clock.now())
     credit = _by_hand(desk, account, case, approval)
     verdict = fill(desk, case, who, room, Verdict(STATES[credit.outcome], credit))
-    _store(desk, connection, stored, verdict, approval.reason)
+    _store(desk, connection, stored, case, verdict, approval.reason)
+    return True
+
+
+def _takes_two(desk: Desk, case: Case, approval: Approval) -> bool:
+    """The order, or the limit that it would leave with the customer, is more than one person may say."""
+    limit = approval.credit_limit.minor if approval.credit_limit else 0
+    return needs_second(max(case.claim, limit), desk.company.profile.four_eyes_above)
+
+
+def _second(desk: Desk, connection: Connection, stored: StoredOrder, approval: Approval) -> Approval | None:
+    """What both persons approve; None if this one is the first, whose word is kept."""
+    asked = referrals.find(connection, desk.company_id, stored.order_id)
+    first = asked.first_approval if asked else None
+    now = desk.clock.now()
+    if first is None:
+        said = FirstApproval(desk.actor, now, approval.reason, approval.credit_limit, approval.valid_until)
+        referrals.record_first(connection, desk.company_id, stored.order_id, said)
+        data = {"reason": approval.reason, "limit": approval.credit_limit and str(approval.credit_limit)}
+        told = data | {"valid_until": approval.valid_until}
+        desk.record(connection, now, [Event(order_stream(stored.order_id), "ApprovalRecorded", told)])
+        return None
+    if first.by == desk.actor:
+        raise Conflict(
+            "second-person",
+            f"{first.by} has approved order {stored.order_id} already; this amount takes two persons.",
+            next_step="Another person must approve it.",
+        )
+    if _differs(approval.credit_limit, first.credit_limit) or _differs(
+        approval.valid_until, first.valid_until
+    ):
+        raise Conflict(
+            "approval-differs",
+            f"{first.by} approved order {stored.order_id} with another limit or date.",
+            next_step="Say the same, or leave limit and date out to approve what was said first.",
+        )
+    reason = f"{first.reason} ({first.by}); {approval.reason}"
+    return replace(approval, reason=reason, credit_limit=first.credit_limit, valid_until=first.valid_until)
+
+
+def _differs(now: object, before: object) -> bool:
+    return now is not None and now != before
 
 
 def _take_up(
@@ -183,18 +268,30 @@ def _by_hand(desk: Desk, account: CreditAccount, case: Case, approval: Approval)
 
 
 def _store(
-    desk: Desk, connection: Connection, stored: StoredOrder, verdict: Verdict, reason: str | None = None
+    desk: Desk,
+    connection: Connection,
+    stored: StoredOrder,
+    case: Case,
+    verdict: Verdict,
+    reason: str | None = None,
 ) -> None:
     changed = replace(
         stored, state=verdict.state, parts=verdict.parts, claimed=verdict.claim, decided_at=desk.clock.now()
     )
     orders.change(connection, desk.company_id, changed)
-    keep(desk, connection, [Judged(changed, verdict, stored.claimed, reason=reason)])
+    if verdict.state not in WAITING:
+        referrals.close(connection, desk.company_id, [stored.order_id])
+    keep(desk, connection, [Judged(changed, verdict, stored.claimed, reason=reason, value=case.claim)])
 
 
 # --- later on ------------------------------------------------------------------------------------
+def reconsider_job(order_id: str, cause: str) -> NewJob:
+    """Decide a held order again, for a cause that names itself once."""
+    return NewJob("reconsider", f"reconsider:{order_id}:{cause}", {"order": order_id})
+
+
 def reconsider(desk: Desk, connection: Connection, order_id: str) -> None:
-    """Decide a held order again, now that its customer's hold is lifted. Idempotent."""
+    """Decide a held order again, now that its customer's hold is lifted or a limit is higher. Idempotent."""
     stored = orders.find(connection, desk.company_id, order_id, lock=True)
     if stored.state != "held":
         return
@@ -202,38 +299,33 @@ def reconsider(desk: Desk, connection: Connection, order_id: str) -> None:
     case, account = _take_up(desk, connection, stored, room)
     verdict = decide(desk, connection, case, account, room)
     if verdict.state != "held":
-        _store(desk, connection, stored, verdict)
+        _store(desk, connection, stored, case, verdict)
 
 
-def refill(desk: Desk, connection: Connection, order_id: str) -> None:
-    """Promise goods that have come in to an order that waits for them. Idempotent."""
-    stored = orders.find(connection, desk.company_id, order_id, lock=True)
-    room = Stockroom(catalogue.available(connection, desk.company_id, stored.order.lines))
-    promised: list[OrderPart] = []
-    parts = [part for part in stored.parts if part.state is not PartState.BACKORDERED]
-    for part in stored.parts:
-        if part.state is PartState.BACKORDERED:
-            given = _promise(part, room)
-            room.take(given)
-            promised += given
-            rest = part.quantity - sum((g.quantity for g in given), Decimal(0))
-            parts += given + ([replace(part, quantity=rest)] if rest else [])
-    if promised:
-        reserve(desk, connection, promised)
-        orders.change(connection, desk.company_id, replace(stored, parts=tuple(parts)))
-        desk.record(connection, desk.clock.now(), part_events(order_stream(order_id), promised))
+# --- deadlines -----------------------------------------------------------------------------------
+def late_job(nearest: datetime) -> NewJob:
+    """Tell of answers that are late; one job for each deadline that passes first."""
+    return NewJob("referrals", f"referrals:{nearest:%Y%m%dT%H%M%S%f}", {})
 
 
-def _promise(part: OrderPart, room: Stockroom) -> list[OrderPart]:
-    """What of a backordered part the shelves can give now."""
-    given: list[OrderPart] = []
-    left = part.quantity
-    for shelf in room.free(part.product_id):
-        quantity = min(left, shelf.available)
-        if quantity > 0:
-            where = shelf.warehouse
-            given.append(
-                replace(part, state=PartState.RESERVED, quantity=quantity, warehouse=where, reason=None)
-            )
-            left -= quantity
-    return given
+def tell_of_late_answers(desk: Desk, connection: Connection) -> None:
+    """Tell the finance desk, once each, of orders whose answer should have been there. Idempotent."""
+    now = desk.clock.now()
+    late = referrals.overdue(connection, desk.company_id, now)
+    if not late:
+        return
+    referrals.mark_late(connection, desk.company_id, [one.order_id for one in late], now)
+    events = [
+        Event(
+            order_stream(one.order_id),
+            "ReferralLate",
+            {"queue": one.queue, "answer_by": one.answer_by, "waits": _span(now - one.asked_at)},
+        )
+        for one in late
+    ]
+    desk.record(connection, now, events, tell.late(desk, connection, late))
+
+
+def _span(time: timedelta) -> str:
+    hours, rest = divmod(int(time.total_seconds()), 3600)
+    return f"{hours} h {rest // 60} min"

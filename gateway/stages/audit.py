@@ -30,6 +30,7 @@ from gateway.store.schema import (
     journal,
     ledger_line,
     number_series,
+    referral,
     rule_file,
     rule_proposal,
     rulebook,
@@ -59,7 +60,7 @@ def verify(desk: Desk) -> Iterator[Checked]:
 def proofs(connection: Connection, company_id: str) -> Iterator[Checked]:
     """The proofs of one company on one connection."""
     every = (_documents, _journal, _witnesses, _rules, _decisions, _ledger, _numbers, _invoices)
-    for proof in (*every, _accounts, _stock):
+    for proof in (*every, _accounts, _waiting, _stock):
         yield proof(connection, company_id)
 
 
@@ -282,6 +283,24 @@ def _accounts(connection: Connection, company_id: str) -> Checked:
                 f"customer {name}: open orders, invoices, unallocated are {true}, the account says {kept}"
             )
     return Checked("credit accounts", count, tuple(wrong))
+
+
+def _waiting(connection: Connection, company_id: str) -> Checked:
+    """The list of what waits for a person against the orders that do."""
+    query = select(sales_order.c.order_id, sales_order.c.state).where(
+        sales_order.c.company_id == company_id, sales_order.c.state.in_(("referred", "held"))
+    )
+    orders = {row.order_id: row.state for row in connection.execute(query)}
+    listed = {
+        row.order_id: row.state
+        for row in connection.execute(select(referral).where(referral.c.company_id == company_id))
+    }
+    wrong = [
+        f"order {name}: it is {orders.get(name, 'decided')} and listed as {listed.get(name, 'not waiting')}"
+        for name in sorted(orders.keys() | listed.keys())
+        if orders.get(name) != listed.get(name)
+    ]
+    return Checked("orders that wait", len(orders), tuple(wrong))
 
 
 def _parts(text: str) -> tuple[OrderPart, ...]:

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from gateway.ids import new_id
-from gateway.stages import approve, tell
+from gateway.stages import approve, restock, tell
 from gateway.stages.desk import Desk
-from gateway.store import catalogue, companies, customers, jobs, orders
+from gateway.store import catalogue, companies, customers, jobs, orders, referrals
 from gateway.store.catalogue import StockMove
 from gateway.store.customers import Movement
 from gateway.store.jobs import NewJob
@@ -176,7 +176,8 @@ def bill_job(shipment: Shipment, again: str = "") -> NewJob:
 
 def cancel(desk: Desk, order_id: str, line_ids: Sequence[str], reason: str) -> None:
     """Cancel lines (all, if none are named) as far as they have not been shipped. Reserved pieces
-    go back to the shelf; a cancelled piece can never be shipped or invoiced."""
+    go back to the shelf, and from there to orders that wait; a cancelled piece can never be shipped or
+    invoiced."""
     desk.database.write(lambda connection: _cancel(desk, connection, order_id, line_ids, reason))
 
 
@@ -201,14 +202,19 @@ def _cancel(desk: Desk, connection: Connection, order_id: str, line_ids: Sequenc
     claim = claim_of(desk, connection, stored, parts, _unbilled(desk, connection, order_id))
     customers.move(connection, desk.company_id, [Movement(stored.customer_id, orders=claim - stored.claimed)])
     approve.reserve(desk, connection, [replace(p, quantity=-p.quantity) for p in gone])
+    if over:
+        referrals.close(connection, desk.company_id, [order_id])
     changed = replace(stored, parts=parts, claimed=claim, state="cancelled" if over else stored.state)
     orders.change(connection, desk.company_id, changed)
     stream = order_stream(order_id)
     events = approve.part_events(stream, cancelled)
     if over:
         events.append(Event(stream, "OrderCancelled", {"reason": reason}))
-    work = NewJob("answer", f"answer:{order_id}:{new_id('cancel', desk.clock.now())}", {"order": order_id})
-    desk.record(connection, desk.clock.now(), events, [work])
+    now = desk.clock.now()
+    work = [NewJob("answer", f"answer:{order_id}:{new_id('cancel', now)}", {"order": order_id})]
+    back = {p.product_id for p in gone if p.state is PartState.RESERVED and p.product_id and p.warehouse}
+    work += [restock.refill_job(product_id, now) for product_id in sorted(back)]
+    desk.record(connection, now, events, work)
 
 
 def _unbilled(desk: Desk, connection: Connection, order_id: str) -> list[ShipmentLine]:
@@ -271,12 +277,7 @@ def count_stock(
             rank=rank,
             next_receipt_on=next_receipt_on,
         )
-        now = desk.clock.now()
-        work = [
-            NewJob("refill", f"refill:{order_id}:{new_id('in', now)}", {"order": order_id})
-            for order_id in orders.backordered(connection, desk.company_id)
-        ]
-        jobs.enqueue(connection, desk.company_id, work)
+        jobs.enqueue(connection, desk.company_id, [restock.refill_job(product_id, desk.clock.now())])
 
     try:
         desk.database.write(unit)

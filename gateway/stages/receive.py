@@ -184,13 +184,19 @@ def _judge(
 
 
 def _count(accounts: dict[str, CreditAccount], new: _New) -> None:
-    """The customer's next order of the set meets the figures that this one leaves."""
+    """The next order of the customer, or of its group, meets the figures that this one leaves."""
     name = new.account.customer.customer_id
     accounts[name] = replace(
         new.account,
         open_orders=new.account.open_orders + new.verdict.claim,
         ordered_before=new.account.ordered_before or new.verdict.state == "approved",
     )
+    if new.account.group is None:
+        return
+    group = replace(new.account.group, exposure=new.account.group.exposure + new.verdict.claim)
+    for member, account in accounts.items():
+        if account.group is not None and account.group.group_id == group.group_id:
+            accounts[member] = replace(account, group=group)
 
 
 def _store(desk: Desk, connection: Connection, new: Sequence[_New]) -> list[Received]:
@@ -214,7 +220,7 @@ def _store(desk: Desk, connection: Connection, new: Sequence[_New]) -> list[Rece
     ]
     orders.add(connection, desk.company_id, stored)
     judged = [
-        Judged(kept, one.verdict, one.claimed, (_received(one, kept),))
+        Judged(kept, one.verdict, one.claimed, (_received(one, kept),), value=one.case.claim)
         for one, kept in zip(new, stored, strict=True)
     ]
     approve.keep(desk, connection, judged, fresh=True)

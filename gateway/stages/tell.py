@@ -16,6 +16,7 @@ from gateway.store import customers, outbox
 from gateway.store.jobs import NewJob
 from gateway.store.orders import StoredOrder
 from gateway.store.outbox import Delivery, Notice
+from gateway.store.referrals import Referral
 from o2c.answer import LineStatus, OrderAnswer, ResponseCode
 from o2c.dunning import Letter, ReviewPoint
 from o2c.money import Money
@@ -112,28 +113,78 @@ def stopped(
 
 def finance(desk: Desk, connection: Connection, stored: StoredOrder, words: str) -> list[NewJob]:
     """Ask the finance desk about an order that needs a closer look (where it has an address)."""
+    if not desk.company.profile.finance_email:
+        return []
     subject = f"Order {stored.order_id} needs a decision"
-    return _office(desk, connection, "order-referred", subject, words, stored.order_id)
+    notice = _to_our_own(desk, "order-referred", stored.order_id, subject, words)
+    return _post(desk, connection, "finance", desk.company.profile.finance_email, [notice])
 
 
 def rolled_back(desk: Desk, connection: Connection, policy: str, sha256: str, reason: str) -> list[NewJob]:
-    """Tell the finance desk that one person has put an earlier rule file in force again."""
-    words = f"{desk.actor} put the {policy} rules {sha256} in force again, at once.\nReason: {reason}"
-    return _office(desk, connection, "rules-rolled-back", f"The {policy} rules were rolled back", words)
-
-
-def _office(
-    desk: Desk, connection: Connection, kind: str, subject: str, words: str, order_id: str | None = None
-) -> list[NewJob]:
-    address = desk.company.profile.finance_email
-    if not address:
+    """Tell the finance desk that one person has put an earlier rule file in force again (where it has
+    an address)."""
+    if not desk.company.profile.finance_email:
         return []
+    words = f"{desk.actor} put the {policy} rules {sha256} in force again, at once.\nReason: {reason}"
+    notice = _to_our_own(desk, "rules-rolled-back", None, f"The {policy} rules were rolled back", words)
+    return _post(desk, connection, "finance", desk.company.profile.finance_email, [notice])
+
+
+def late(desk: Desk, connection: Connection, waiting: Sequence[Referral]) -> list[NewJob]:
+    """Tell the finance desk of orders that nobody has answered in time, one notice each."""
+    currency = desk.company.currency
+    notices = [
+        _to_our_own(
+            desk,
+            "referral-late",
+            one.order_id,
+            f"Order {one.order_id} should have been decided by {one.answer_by:%Y-%m-%d %H:%M} UTC",
+            f"{one.customer_id}, {Money.from_minor(one.amount, currency)}, {one.state}"
+            f"{f', queue {one.queue}' if one.queue else ''}: {one.reason}",
+        )
+        for one in waiting
+    ]
+    return _post(desk, connection, "finance", desk.company.profile.finance_email, notices)
+
+
+def sales(
+    desk: Desk, connection: Connection, told: Sequence[tuple[StoredOrder, Sequence[str]]]
+) -> list[NewJob]:
+    """Tell our sales people what becomes of orders (where they have an address), one notice each."""
+    address = desk.company.profile.sales_email
+    if not told or not address:
+        return []
+    notices = [
+        _to_our_own(
+            desk,
+            "order-sales",
+            stored.order_id,
+            f"Order {stored.order.document_id} of {stored.order.buyer.name}",
+            "\n".join([f"Order {stored.order_id}, customer {stored.customer_id}:", *words]),
+        )
+        for stored, words in told
+    ]
+    return _post(desk, connection, "sales", address, notices)
+
+
+def _to_our_own(desk: Desk, kind: str, order_id: str | None, subject: str, words: str) -> Notice:
+    return Notice(new_id("ntc", desk.clock.now()), kind, subject, words, None, order_id)
+
+
+def _post(
+    desk: Desk, connection: Connection, who: str, address: str | None, notices: Sequence[Notice]
+) -> list[NewJob]:
+    """Queue notices to a desk of ours: by mail where it is set up and has an address, else in the folder
+    of its name."""
     now = desk.clock.now()
-    notice = Notice(new_id("ntc", now), kind, subject, words, None, order_id)
-    message = Delivery(message_id(desk), "notice", notice.notice_id, "mail", address, order_id)
-    outbox.add_notices(connection, desk.company_id, now, [notice])
-    outbox.add_deliveries(connection, desk.company_id, now, [message])
-    return [send_job(message.message_id)]
+    channel, recipient = ("mail", address) if address and "mail" in desk.channels else ("folder", who)
+    messages = [
+        Delivery(message_id(desk), "notice", one.notice_id, channel, recipient, one.order_id)
+        for one in notices
+    ]
+    outbox.add_notices(connection, desk.company_id, now, notices)
+    outbox.add_deliveries(connection, desk.company_id, now, messages)
+    return [send_job(message.message_id) for message in messages]
 
 
 def reminded(desk: Desk, connection: Connection, customer: Customer, letter: Letter) -> NewJob:

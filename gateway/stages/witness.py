@@ -20,6 +20,7 @@ from gateway.store.rows import unpack_all
 from gateway.store.schema import (
     allocation,
     as_stored,
+    credit_limit,
     customer,
     decision,
     delivery,
@@ -32,6 +33,7 @@ from gateway.store.schema import (
     sales_order,
     shipment,
     statement,
+    stock_receipt,
 )
 from o2c.errors import O2CError
 from o2c.order import OrderPart, PartState
@@ -53,10 +55,16 @@ def _field(*names: str) -> Callable[[str, Mapping[str, Any]], str]:
     return lambda _, data: " ".join(str(data.get(name)) for name in names)
 
 
+# What is said of a dated limit: who changes a row past its trigger must change the journal too.
+_LIMIT = ("limit", "kind", "minor", "valid_from", "valid_until")
+
 # How an event names what it happened to.
 _SUBJECT: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     **dict.fromkeys(
-        ["OrderReceived", *approve.EVENTS.values(), "OrderCancelled", "OrderAnswered", "StatementImported"],
+        [
+            *("OrderReceived", *approve.EVENTS.values(), "OrderCancelled", "OrderAnswered"),
+            *("ReferralLate", "StatementImported"),
+        ],
         _of_stream,
     ),
     **dict.fromkeys(["GoodsShipped", "BillingStopped"], _field("shipment")),
@@ -70,12 +78,16 @@ _SUBJECT: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
         ["RulesScheduled", "RulesActivated", "RulesRolledBack"],
         _field("policy", "number", "sha256", "active_from", "by"),
     ),
+    **dict.fromkeys(["CreditLimitGranted", "CreditLimitEnded"], _field(*_LIMIT)),
+    **dict.fromkeys(["ReceiptAnnounced", "GoodsReceived", "ReceiptCancelled"], _field("receipt")),
     **dict.fromkeys([*_SENT.values(), *_UNSENT.values()], _field("message")),
 }
 # Of these there may be more than rows say today: a message that failed was sent again, a payment
 # that waited was applied. All others happen exactly as often as there are rows.
 _PASSING = frozenset({"BillingStopped", "InvoicePaid", "PaymentUnmatched", *_UNSENT.values()})
-_MENDED = frozenset({"EntryBooked", "PaymentApplied"})  # at least once for each row, and never without
+_MENDED = frozenset(
+    {"EntryBooked", "PaymentApplied", "ReceiptAnnounced"}
+)  # at least once for each row, and never without
 
 
 def check(connection: Connection, company_id: str) -> tuple[int, list[str]]:
@@ -160,6 +172,18 @@ def _facts_of_rows(connection: Connection, company_id: str) -> Iterator[Fact]:
     for words in rows(notice.c.order_id, notice.c.kind):
         if words.kind == "order-answer":
             yield "OrderAnswered", words.order_id
+        elif words.kind == "referral-late":
+            yield "ReferralLate", words.order_id
+    for given in rows(*as_stored(credit_limit)):
+        said = (given.limit_id, given.kind, given.amount_minor, given.valid_from, given.valid_until)
+        event = "CreditLimitGranted" if given.replaces is None else "CreditLimitEnded"
+        yield event, " ".join(map(str, said))
+    for goods in rows(stock_receipt.c.reference, stock_receipt.c.received_at, stock_receipt.c.cancelled_at):
+        yield "ReceiptAnnounced", goods.reference
+        if goods.received_at is not None:
+            yield "GoodsReceived", goods.reference
+        if goods.cancelled_at is not None:
+            yield "ReceiptCancelled", goods.reference
     for message in rows(delivery.c.message_id, delivery.c.kind, delivery.c.state):
         if message.state == "sent":
             yield _SENT[message.kind], message.message_id

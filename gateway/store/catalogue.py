@@ -9,37 +9,30 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
+from gateway.store import receipts
 from gateway.store.database import Stale
+from gateway.store.orders import pieces_waiting
 from gateway.store.rows import chunks, pack, unpack_profile
-from gateway.store.schema import product, stock
-from o2c.errors import NotFound, Refused
+from gateway.store.schema import product, stock, stock_receipt
+from gateway.store.units import from_count, to_count
+from o2c.errors import NotFound
 from o2c.order import OrderLine, Product
-from o2c.stock import Shelf, resolve
-
-SCALE = 6
-
-
-def to_count(quantity: Decimal) -> int:
-    """Millionths; ``Refused('quantity')`` if it is finer than that."""
-    scaled = quantity.scaleb(SCALE)
-    if scaled != int(scaled):
-        raise Refused("quantity", f"{quantity} has more than {SCALE} decimals.")
-    return int(scaled)
-
-
-def from_count(count: int) -> Decimal:
-    """The quantity of that many millionths."""
-    return Decimal(count).scaleb(-SCALE)
+from o2c.stock import Inbound, Shelf, resolve
 
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """Products that an order may mean, and what can be promised of each, ship-from order first."""
+    """Products that an order may mean, and what can be promised of each, ship-from order first.
+
+    ``next_receipt_on`` is what a stock count said; ``inbound`` what is announced piece by piece.
+    """
 
     products: Mapping[str, Product]  # by product id
     shelves: Mapping[str, tuple[Shelf, ...]]
     next_receipt_on: Mapping[str, date] = field(default_factory=dict)
+    inbound: Mapping[str, Inbound] = field(default_factory=dict)
 
     def meant_by(self, line: OrderLine) -> Product | None:
         """The one product a line means (``o2c.stock.resolve``), found by its id where it has one."""
@@ -125,8 +118,26 @@ def count(
         )
 
 
+_is_announced = (
+    select(stock_receipt.c.reference)
+    .where(
+        stock_receipt.c.company_id == product.c.company_id,
+        stock_receipt.c.product_id == product.c.product_id,
+        stock_receipt.c.received_at.is_(None),
+        stock_receipt.c.cancelled_at.is_(None),
+    )
+    .correlate(product)
+    .exists()
+)
 _FOR_LINES = (
-    select(product.c.profile, stock.c.warehouse, stock.c.on_hand, stock.c.reserved, stock.c.next_receipt_on)
+    select(
+        product.c.profile,
+        stock.c.warehouse,
+        stock.c.on_hand,
+        stock.c.reserved,
+        stock.c.next_receipt_on,
+        _is_announced.label("announced"),
+    )
     .select_from(
         product.outerjoin(
             stock,
@@ -146,8 +157,8 @@ _FOR_LINES = (
 
 
 def available(connection: Connection, company_id: str, lines: Iterable[OrderLine]) -> Available:
-    """What the lines may mean and what is free of it: one query, and a second one only where a
-    product that is short names a substitute."""
+    """What the lines may mean and what is free of it: one query, a second one where a product that is
+    short names a substitute, and two where goods are announced."""
     wanted = list(lines)
     found = _load(
         connection,
@@ -158,19 +169,32 @@ def available(connection: Connection, company_id: str, lines: Iterable[OrderLine
         },
         names={line.name.casefold() for line in wanted if not line.seller_item_id},
     )
-    substitutes = {
-        item.substitute_id
-        for item in found.products.values()
-        if item.substitute_id and not any(shelf.available for shelf in found.shelves[item.product_id])
+    missing = _substitutes_needed(found, wanted) - found.products.keys()
+    if not missing:
+        return found
+    more = _load(connection, company_id, ids=missing, standards=set(), names=set())
+    return Available(
+        {**found.products, **more.products},
+        {**found.shelves, **more.shelves},
+        {**found.next_receipt_on, **more.next_receipt_on},
+        {**found.inbound, **more.inbound},
+    )
+
+
+def _substitutes_needed(found: Available, lines: Iterable[OrderLine]) -> set[str]:
+    """The substitutes of products that the lines, all together, ask more of than is free."""
+    if not any(item.substitute_id for item in found.products.values()):
+        return set()
+    needed: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for line in lines:
+        item = found.meant_by(line)
+        if item is not None and item.substitute_id:
+            needed[item.product_id] += line.quantity.value
+    return {
+        found.products[name].substitute_id or ""
+        for name, pieces in needed.items()
+        if pieces > sum((shelf.available for shelf in found.shelves[name]), Decimal(0))
     }
-    if missing := substitutes - found.products.keys():
-        more = _load(connection, company_id, ids=missing, standards=set(), names=set())
-        found = Available(
-            {**found.products, **more.products},
-            {**found.shelves, **more.shelves},
-            {**found.next_receipt_on, **more.next_receipt_on},
-        )
-    return found
 
 
 def _load(
@@ -178,7 +202,8 @@ def _load(
 ) -> Available:
     products: dict[str, Product] = {}
     shelves: defaultdict[str, list[Shelf]] = defaultdict(list)
-    receipts: dict[str, date] = {}
+    counted: dict[str, date] = {}
+    announced: set[str] = set()
     rows = connection.execute(
         _FOR_LINES,
         {"of": company_id, "ids": sorted(ids), "standards": sorted(standards), "names": sorted(names)},
@@ -186,12 +211,58 @@ def _load(
     for row in rows:
         item = unpack_profile(Product, row.profile)
         products[item.product_id] = item
+        if row.announced:
+            announced.add(item.product_id)
         if row.warehouse is not None:
             shelves[item.product_id].append(Shelf(row.warehouse, from_count(row.on_hand - row.reserved)))
             if row.next_receipt_on is not None:
-                known = receipts.get(item.product_id, row.next_receipt_on)
-                receipts[item.product_id] = min(known, row.next_receipt_on)
-    return Available(products, {p: tuple(shelves[p]) for p in products}, receipts)
+                known = counted.get(item.product_id, row.next_receipt_on)
+                counted[item.product_id] = min(known, row.next_receipt_on)
+    return Available(
+        products,
+        {p: tuple(shelves[p]) for p in products},
+        counted,
+        inbound(connection, company_id, announced) if announced else {},
+    )
+
+
+def inbound(connection: Connection, company_id: str, product_ids: Iterable[str]) -> dict[str, Inbound]:
+    """What is announced of each product, and how much of it older backorders wait for."""
+    names = sorted(set(product_ids))
+    announced = receipts.announced(connection, company_id, names)
+    waiting = pieces_waiting(connection, company_id, names)
+    return {name: Inbound(announced.get(name, ()), waiting.get(name, Decimal(0))) for name in names}
+
+
+def shelves_of(connection: Connection, company_id: str, product_id: str) -> tuple[Shelf, ...]:
+    """What is free of one product, ship-from order first."""
+    query = (
+        select(stock.c.warehouse, stock.c.on_hand, stock.c.reserved)
+        .where(stock.c.company_id == company_id, stock.c.product_id == product_id)
+        .order_by(stock.c.rank, stock.c.warehouse)
+    )
+    return tuple(
+        Shelf(row.warehouse, from_count(row.on_hand - row.reserved)) for row in connection.execute(query)
+    )
+
+
+_SHELF = [stock.c.company_id, stock.c.product_id, stock.c.warehouse]
+_RECEIVE = {
+    "sqlite": sqlite.insert(stock).on_conflict_do_update(
+        index_elements=_SHELF, set_={"on_hand": stock.c.on_hand + sqlite.insert(stock).excluded.on_hand}
+    ),
+    "postgresql": postgresql.insert(stock).on_conflict_do_update(
+        index_elements=_SHELF, set_={"on_hand": stock.c.on_hand + postgresql.insert(stock).excluded.on_hand}
+    ),
+}
+
+
+def receive(
+    connection: Connection, company_id: str, product_id: str, warehouse: str, quantity: Decimal
+) -> None:
+    """Pieces come onto a shelf, which is made if there is none."""
+    row = {"company_id": company_id, "product_id": product_id, "warehouse": warehouse}
+    connection.execute(_RECEIVE[connection.dialect.name], row | {"on_hand": to_count(quantity), "rank": 0})
 
 
 @dataclass(frozen=True, slots=True)

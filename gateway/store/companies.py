@@ -12,18 +12,22 @@ from gateway.store.rows import pack, unpack
 from gateway.store.schema import bank_account, company, exchange_rate
 from gateway.store.webhooks import Endpoint, active
 from o2c.errors import NotFound, Refused
+from o2c.money import Money
 from o2c.party import Party
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a company can say about itself. ``accounts`` maps ledger roles to its chart."""
+    """What a company can say about itself. ``accounts`` maps ledger roles to its chart. Above
+    ``four_eyes_above`` (company currency) an approval needs a second person."""
 
     party: Party
     series: str = "INV"
     number_width: int = 5
     finance_email: str | None = None
     accounts: tuple[tuple[str, str], ...] = ()
+    sales_email: str | None = None
+    four_eyes_above: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

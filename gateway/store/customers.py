@@ -8,7 +8,7 @@ one took, so parallel orders can never pass a limit together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -28,8 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType, TypeEngine
 
+from gateway.store import behaviour, limits
 from gateway.store.rows import chunks, pack, unpack_profile
 from gateway.store.schema import Day, Instant, customer, customer_key, invoice
+from o2c.credit import Behaviour, GroupStanding, LimitsOfDay
 from o2c.errors import NotFound
 from o2c.order import Customer
 from o2c.party import Party
@@ -37,7 +39,8 @@ from o2c.party import Party
 
 @dataclass(frozen=True, slots=True)
 class CreditAccount:
-    """A customer with its figures, company currency, minor units. ``first_due_on``: oldest overdue item."""
+    """A customer with its figures, company currency, minor units. ``first_due_on``: oldest overdue item.
+    ``group``: what its group owes, the order that is being judged left out."""
 
     customer: Customer
     open_orders: int
@@ -48,6 +51,9 @@ class CreditAccount:
     ordered_before: bool
     first_due_on: date | None
     overdue: int
+    limits: LimitsOfDay = field(default_factory=LimitsOfDay)
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    group: GroupStanding | None = None
 
     @property
     def exposure(self) -> int:
@@ -68,7 +74,12 @@ def keys_of(party: Party) -> tuple[str, ...]:
 
 def save(connection: Connection, company_id: str, who: Customer, at: datetime) -> bool:
     """Insert or replace a customer's profile and keys; True if it is new."""
-    values = {"name": who.party.name, "profile": pack(who)}
+    values = {
+        "name": who.party.name,
+        "profile": pack(who),
+        "group_id": who.group_id,
+        "review_on": who.review_on,
+    }
     mine = and_(customer.c.company_id == company_id, customer.c.customer_id == who.customer_id)
     known = connection.execute(update(customer).where(mine).values(**values)).rowcount == 1
     if not known:
@@ -81,6 +92,8 @@ def save(connection: Connection, company_id: str, who: Customer, at: datetime) -
             customer_key.c.company_id == company_id, customer_key.c.customer_id == who.customer_id
         )
     )
+    if who.group_id is not None:
+        limits.open_groups(connection, company_id, [who.group_id], at)
     if keys := keys_of(who.party):
         connection.execute(
             insert(customer_key),
@@ -133,7 +146,24 @@ _FIGURES = """profile, open_orders_minor, open_invoices_minor, unallocated_minor
           ON l.company_id = i.company_id AND l.invoice_number = i.number AND l.account = 'receivable'
         WHERE i.company_id = customer.company_id AND i.customer_id = customer.customer_id
           AND i.settled_at IS NULL AND i.due_on < :today
-      ) AS overdue"""
+      ) AS overdue,
+      (
+        SELECT coalesce(max(CASE WHEN l.kind = 'own' THEN l.amount_minor END), -1) || ' '
+          || coalesce(max(CASE WHEN l.kind = 'insured' THEN l.amount_minor END), -1) || ' '
+          || coalesce(max(CASE WHEN l.kind = 'temporary' THEN l.amount_minor END), -1)
+        FROM credit_limit l
+        WHERE l.company_id = customer.company_id AND l.customer_id = customer.customer_id
+          AND l.valid_from <= :today AND (l.valid_until IS NULL OR l.valid_until >= :today)
+          AND NOT EXISTS (
+            SELECT 1 FROM credit_limit r
+            WHERE r.company_id = l.company_id AND r.replaces = l.limit_id
+          )
+      ) AS limits,
+      (
+        SELECT b.paid_invoices || ' ' || b.late_invoices || ' ' || b.days_late || ' ' || b.broken_promises
+        FROM payment_behaviour b
+        WHERE b.company_id = customer.company_id AND b.customer_id = customer.customer_id
+      ) AS behaviour"""
 _CLAIM = f"""
     UPDATE customer SET open_orders_minor = open_orders_minor + :claim
     WHERE company_id = :of AND customer_id = {{who}}
@@ -153,10 +183,11 @@ _BY_KEYS = """(
 def _typed(words: str, *lists: str) -> TextualSelect:
     typed: dict[str, TypeEngine[Any]] = {"held_at": Instant(), "flagged_at": Instant(), "first_due_on": Day()}
     names = ("profile", "open_orders_minor", "open_invoices_minor", "unallocated_minor")
-    plain: dict[str, TypeEngine[Any]] = {name: NullType() for name in (*names, "ordered_before", "overdue")}
+    more = ("ordered_before", "overdue", "limits", "behaviour")
+    plain: dict[str, TypeEngine[Any]] = {name: NullType() for name in (*names, *more)}
     several: list[BindParameter[Any]] = [bindparam(name, expanding=True) for name in lists]
     statement = text(words).bindparams(bindparam("today", type_=Day()), *several)
-    order = (*names, "held_at", "flagged_at", "ordered_before", "first_due_on", "overdue")
+    order = (*names, "held_at", "flagged_at", "ordered_before", "first_due_on", *more[1:])
     return statement.columns(**{name: (typed | plain)[name] for name in order})
 
 
@@ -180,7 +211,8 @@ def claim(
     customer_id: str | None,
     keys: Sequence[str],
 ) -> CreditAccount | None:
-    """Lock the credit account and add ``minor`` to its open orders; None if nobody is recognised."""
+    """Lock the credit account and add ``minor`` to its open orders; None if nobody is recognised.
+    A customer of a group has the group locked too, in statements of its own."""
     named = {"of": company_id, "claim": minor, "today": today}
     if customer_id is not None:
         row = connection.execute(_CLAIM_BY_ID, named | {"id": customer_id}).one_or_none()
@@ -188,20 +220,43 @@ def claim(
         row = connection.execute(_CLAIM_BY_KEYS, named | {"keys": list(keys)}).one_or_none()
     else:
         row = None
-    return None if row is None else _account(row, claimed=minor)
+    if row is None:
+        return None
+    account = _account(row, claimed=minor)
+    return _in_groups(connection, company_id, today, [account], claimed=minor)[0]
 
 
 def accounts(
     connection: Connection, company_id: str, today: date, names: Iterable[str]
 ) -> dict[str, CreditAccount]:
-    """The named credit accounts, locked, in one statement for up to 900 of them."""
-    found: dict[str, CreditAccount] = {}
+    """The named credit accounts, locked, in one statement for up to 900 of them; then their groups."""
+    found: list[CreditAccount] = []
     for some in chunks(sorted(set(names))):
         named = {"of": company_id, "today": today, "ids": list(some)}
         for row in connection.execute(_LOCK[connection.dialect.name], named):
-            account = _account(row)
-            found[account.customer.customer_id] = account
-    return found
+            found.append(_account(row))
+    grouped = _in_groups(connection, company_id, today, found)
+    return {account.customer.customer_id: account for account in grouped}
+
+
+def _in_groups(
+    connection: Connection,
+    company_id: str,
+    today: date,
+    found: Sequence[CreditAccount],
+    claimed: int = 0,
+) -> Sequence[CreditAccount]:
+    """The accounts with what their groups owe; nothing is asked where nobody is in a group."""
+    names = {account.customer.group_id for account in found if account.customer.group_id}
+    if not names:
+        return found
+    groups = limits.standings(connection, company_id, today, names)
+    return [
+        replace(account, group=replace(group, exposure=group.exposure - claimed))
+        if (group := groups.get(account.customer.group_id or "")) is not None
+        else account
+        for account in found
+    ]
 
 
 def _account(row: Row[Any], claimed: int = 0) -> CreditAccount:
@@ -215,7 +270,46 @@ def _account(row: Row[Any], claimed: int = 0) -> CreditAccount:
         bool(row.ordered_before),
         row.first_due_on,
         int(row.overdue),
+        _limits(row.limits),
+        behaviour.read(row.behaviour),
     )
+
+
+_NO_LIMITS = LimitsOfDay()
+
+
+def _limits(packed: str) -> LimitsOfDay:
+    if packed == "-1 -1 -1":
+        return _NO_LIMITS
+    own, insured, temporary = (None if text == "-1" else int(text) for text in packed.split())
+    return LimitsOfDay(own, insured, temporary)
+
+
+_UNLOCKED = _typed(_LOCK_ALL, "ids")
+
+
+def figures(connection: Connection, company_id: str, customer_id: str, today: date) -> CreditAccount:
+    """A credit account to look at, nothing locked; ``NotFound('customer')``."""
+    named = {"of": company_id, "today": today, "ids": [customer_id]}
+    row = connection.execute(_UNLOCKED, named).one_or_none()
+    if row is None:
+        raise NotFound("customer", f"there is no customer {customer_id}.")
+    account = _account(row)
+    if account.customer.group_id is None:
+        return account
+    groups = limits.standings(connection, company_id, today, [account.customer.group_id], lock=False)
+    return replace(account, group=groups.get(account.customer.group_id))
+
+
+def due_for_review(connection: Connection, company_id: str, today: date, limit: int = 500) -> list[Customer]:
+    """Customers whose credit is due for review, the longest due first."""
+    query = (
+        select(customer.c.profile)
+        .where(customer.c.company_id == company_id, customer.c.review_on <= today)
+        .order_by(customer.c.review_on, customer.c.customer_id)
+        .limit(limit)
+    )
+    return [unpack_profile(Customer, row.profile) for row in connection.execute(query)]
 
 
 def recognised(connection: Connection, company_id: str, keys: Sequence[str]) -> list[str]:

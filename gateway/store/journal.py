@@ -46,6 +46,16 @@ def customer_stream(customer_id: str) -> str:
     return f"customer:{customer_id}"
 
 
+def group_stream(group_id: str) -> str:
+    """The stream of a group of customers."""
+    return f"group:{group_id}"
+
+
+def product_stream(product_id: str) -> str:
+    """The stream of a product's goods."""
+    return f"product:{product_id}"
+
+
 def digest(row: Mapping[str, Any]) -> str:
     """The SHA-256 that a journal row must carry: over all its fields (``at`` as it is stored) and
     the previous hash."""

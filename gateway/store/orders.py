@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, or_, select, tuple_, update
 
 from gateway.ids import new_id
 from gateway.store.rows import chunks, pack, unpack, unpack_all
@@ -146,15 +147,63 @@ def page(
     return [_stored(row) for row in connection.execute(query.order_by(sales_order.c.order_id).limit(limit))]
 
 
-def backordered(connection: Connection, company_id: str, limit: int = 500) -> list[str]:
-    """Ids of orders that wait for goods, oldest first."""
-    query = (
-        select(sales_order.c.order_id)
-        .where(sales_order.c.company_id == company_id, sales_order.c.has_backorder)
-        .order_by(sales_order.c.received_at)
-        .limit(limit)
+def _holds_product(product_id: str) -> ColumnElement[bool]:
+    # Parts are canonical JSON: this finds every order that has pieces of the product, and few others.
+    return sales_order.c.parts.contains(f'"product_id":{pack(product_id)}', autoescape=True)
+
+
+def pieces_waiting(connection: Connection, company_id: str, product_ids: Sequence[str]) -> dict[str, Decimal]:
+    """Backordered pieces by product, of the orders that wait for one of these."""
+    found: dict[str, Decimal] = dict.fromkeys(product_ids, Decimal(0))
+    for some in chunks(product_ids, 100):
+        query = select(sales_order.c.parts).where(
+            sales_order.c.company_id == company_id,
+            sales_order.c.has_backorder,
+            or_(*map(_holds_product, some)),
+        )
+        for row in connection.execute(query):
+            for part in unpack_all(OrderPart, row.parts):
+                if part.state is PartState.BACKORDERED and part.product_id in found:
+                    found[part.product_id] += part.quantity
+    return found
+
+
+def sharing(
+    connection: Connection, company_id: str, product_id: str, *, waiting_only: bool = False, lock: bool = True
+) -> list[StoredOrder]:
+    """Orders that hold or wait for pieces of a product, locked, the one that came in first first.
+
+    There is no index for it: all approved orders of the company are looked through.
+    """
+    mine = select(sales_order).where(
+        sales_order.c.company_id == company_id,
+        sales_order.c.state == "approved",
+        _holds_product(product_id),
     )
-    return list(connection.execute(query).scalars())
+    if waiting_only:
+        mine = mine.where(sales_order.c.has_backorder)
+    query = mine.order_by(sales_order.c.order_id)
+    found = map(_stored, connection.execute(query.with_for_update() if lock else query))
+    return [stored for stored in found if any(_shares(part, product_id) for part in stored.parts)]
+
+
+def _shares(part: OrderPart, product_id: str) -> bool:
+    return part.product_id == product_id and part.state in (PartState.RESERVED, PartState.BACKORDERED)
+
+
+def scarce_products(connection: Connection, company_id: str) -> list[str]:
+    """Products that some order waits for, by id."""
+    query = select(sales_order.c.parts).where(
+        sales_order.c.company_id == company_id, sales_order.c.has_backorder
+    )
+    return sorted(
+        {
+            part.product_id
+            for row in connection.execute(query)
+            for part in unpack_all(OrderPart, row.parts)
+            if part.state is PartState.BACKORDERED and part.product_id is not None
+        }
+    )
 
 
 def of_customer(
@@ -182,10 +231,9 @@ _UPDATE = (
 )
 
 
-def change(connection: Connection, company_id: str, now_is: StoredOrder) -> None:
-    """Store an order's new state, parts and claim."""
-    connection.execute(
-        _UPDATE,
+def change(connection: Connection, company_id: str, *changed: StoredOrder) -> None:
+    """Store the new state, parts and claim of orders, in one statement."""
+    rows = [
         {
             "of": company_id,
             "id": now_is.order_id,
@@ -194,8 +242,11 @@ def change(connection: Connection, company_id: str, now_is: StoredOrder) -> None
             "claimed": now_is.claimed,
             "backorder": _has_backorder(now_is.parts),
             "decided": now_is.decided_at,
-        },
-    )
+        }
+        for now_is in changed
+    ]
+    if rows:
+        connection.execute(_UPDATE, rows)
 
 
 _RELEASE = (

@@ -44,10 +44,10 @@ metadata = MetaData(
     }
 )
 
-# Never updated, never deleted from: enforced by triggers on both engines (migrations 0001, 0002).
+# Never updated, never deleted from: enforced by triggers on both engines (migrations 0001 and later).
 APPEND_ONLY = (
     *("archive", "journal", "journal_link", "ledger_entry", "ledger_line", "allocation", "decision"),
-    *("rule_file", "shadow_difference"),
+    *("rule_file", "shadow_difference", "credit_limit"),
 )
 
 
@@ -229,8 +229,25 @@ customer = Table(
     Column("flagged_at", Instant),
     Column("held_at", Instant),
     Column("created_at", Instant, nullable=False),
+    # Copies of the profile's fields that are searched for.
+    Column("group_id", String(80)),
+    Column("review_on", Day),
     PrimaryKeyConstraint("company_id", "customer_id"),
     CheckConstraint("unallocated_minor >= 0", name="unallocated"),
+    Index(
+        "ix_customer_group",
+        "company_id",
+        "group_id",
+        sqlite_where=text("group_id IS NOT NULL"),
+        postgresql_where=text("group_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_customer_review",
+        "company_id",
+        "review_on",
+        sqlite_where=text("review_on IS NOT NULL"),
+        postgresql_where=text("review_on IS NOT NULL"),
+    ),
 )
 customer_key = Table(
     "customer_key",
@@ -239,6 +256,76 @@ customer_key = Table(
     Column("key", String(200), nullable=False),  # e.g. "endpoint:0088:7300010000001", "vat:NO9..."
     _id("customer_id"),
     PrimaryKeyConstraint("company_id", "key", "customer_id"),
+)
+# --- credit: limits of a day, groups, how customers pay, what waits for a person ------------------
+customer_group = Table(
+    "customer_group",
+    metadata,
+    _company(),
+    _id("group_id"),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "group_id"),
+)
+# Append-only: a changed or ended limit is a new row that ``replaces`` the one before it.
+credit_limit = Table(
+    "credit_limit",
+    metadata,
+    _company(),
+    _id("limit_id"),
+    Column("customer_id", String(80)),
+    Column("group_id", String(80)),
+    Column("kind", String(12), nullable=False),  # o2c.credit.LimitKind
+    Column("amount_minor", BigInteger, nullable=False),  # company currency
+    Column("valid_from", Day, nullable=False),
+    Column("valid_until", Day),  # its last day; NULL: until further notice
+    Column("note", Text, nullable=False),
+    Column("granted_by", Text, nullable=False),
+    Column("granted_at", Instant, nullable=False),
+    Column("replaces", String(80)),
+    PrimaryKeyConstraint("company_id", "limit_id"),
+    UniqueConstraint("company_id", "replaces", name="uq_credit_limit_replaces"),
+    CheckConstraint("amount_minor >= 0", name="amount"),
+    CheckConstraint("(customer_id IS NULL) <> (group_id IS NULL)", name="one_holder"),
+    CheckConstraint("(kind = 'group') = (group_id IS NOT NULL)", name="kind"),
+    Index("ix_credit_limit_customer", "company_id", "customer_id"),
+    Index("ix_credit_limit_group", "company_id", "group_id"),
+)
+# Settled invoices of twelve months in one row, made anew each day; intake reads it, never the history.
+payment_behaviour = Table(
+    "payment_behaviour",
+    metadata,
+    _company(),
+    _id("customer_id"),
+    Column("as_of", Day, nullable=False),
+    Column("paid_invoices", Integer, nullable=False),
+    Column("late_invoices", Integer, nullable=False),
+    Column("days_late", Integer, nullable=False),  # summed over them; early counts as none
+    Column("broken_promises", Integer, nullable=False),
+    PrimaryKeyConstraint("company_id", "customer_id"),
+)
+# What waits for a person now: a work list. Its evidence is in decisions and journal.
+referral = Table(
+    "referral",
+    metadata,
+    _company(),
+    _id("order_id"),
+    _id("customer_id"),
+    Column("state", String(12), nullable=False),  # referred, held
+    Column("queue", String(200)),
+    Column("reason", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),  # the order, company currency
+    Column("asked_at", Instant, nullable=False),
+    Column("answer_by", Instant),
+    Column("late_at", Instant),  # when the desk was told that the answer is late
+    Column("first_approval", Text),  # JSON: gateway.store.referrals.FirstApproval
+    PrimaryKeyConstraint("company_id", "order_id"),
+    Index(
+        "ix_referral_deadline",
+        "company_id",
+        "answer_by",
+        sqlite_where=text("late_at IS NULL"),
+        postgresql_where=text("late_at IS NULL"),
+    ),
 )
 product = Table(
     "product",
@@ -264,6 +351,33 @@ stock = Table(
     Column("next_receipt_on", Day),
     PrimaryKeyConstraint("company_id", "product_id", "warehouse"),
     CheckConstraint("reserved >= 0 AND reserved <= on_hand", name="never_oversold"),
+)
+stock_receipt = Table(
+    "stock_receipt",
+    metadata,
+    _company(),
+    Column("reference", String(80), nullable=False),  # the caller's: a purchase order line, an advice
+    _id("product_id"),
+    _id("warehouse"),
+    Column("quantity", BigInteger, nullable=False),  # announced, millionths of the product's unit
+    Column("expected_on", Day, nullable=False),
+    Column("received", BigInteger),  # what came in
+    Column("received_at", Instant),
+    Column("cancelled_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "reference"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("received >= 0", name="received"),
+    CheckConstraint("(received IS NULL) = (received_at IS NULL)", name="whole_receipt"),
+    CheckConstraint("received_at IS NULL OR cancelled_at IS NULL", name="one_end"),
+    Index(
+        "ix_stock_receipt_open",
+        "company_id",
+        "product_id",
+        "expected_on",
+        sqlite_where=text("received_at IS NULL AND cancelled_at IS NULL"),
+        postgresql_where=text("received_at IS NULL AND cancelled_at IS NULL"),
+    ),
 )
 
 # --- orders --------------------------------------------------------------------------------------
@@ -387,6 +501,13 @@ invoice = Table(
         postgresql_where=text("settled_at IS NULL"),
     ),
     Index("ix_invoice_issued", "company_id", "issued_on"),
+    Index(
+        "ix_invoice_settled",
+        "company_id",
+        "settled_at",
+        sqlite_where=text("settled_at IS NOT NULL"),
+        postgresql_where=text("settled_at IS NOT NULL"),
+    ),
 )
 
 # --- the receivables ledger ----------------------------------------------------------------------

@@ -34,17 +34,19 @@ class Kind(StrEnum):
 
     BOOL = "yes/no"
     DAYS = "days"
+    COUNT = "count"
     MONEY = "money"
     PERCENT = "percent"
     QUANTITY = "quantity"
     CHOICE = "choice"
 
 
-SCALE = {Kind.DAYS: 0, Kind.MONEY: 3, Kind.PERCENT: 2, Kind.QUANTITY: 6}
+SCALE = {Kind.DAYS: 0, Kind.COUNT: 0, Kind.MONEY: 3, Kind.PERCENT: 2, Kind.QUANTITY: 6}
 UNIT = {
     Kind.BOOL: "",
     Kind.CHOICE: "",
     Kind.DAYS: "days",
+    Kind.COUNT: "whole numbers",
     Kind.MONEY: "the file's currency",
     Kind.PERCENT: "%",
     Kind.QUANTITY: "the order line's unit",
@@ -148,6 +150,11 @@ def flag(name: str, en: str, de: str, nb: str, *, neutral: bool = False) -> Fact
 def days(name: str, en: str, de: str, nb: str, *, neutral: int = 0, least: int | None = 0) -> Fact:
     """A number of days."""
     return Fact(name, Kind.DAYS, neutral, en, de, nb, least=least)
+
+
+def count(name: str, en: str, de: str, nb: str, *, neutral: int = 0) -> Fact:
+    """How many of something."""
+    return Fact(name, Kind.COUNT, neutral, en, de, nb, least=0)
 
 
 def figure(

@@ -135,7 +135,7 @@ def test_what_we_must_mend_is_parked_at_once(house: House) -> None:
 
 
 def test_what_the_caller_must_mend_is_parked_at_once(house: House) -> None:
-    (job_id,) = given(house, NewJob("refill", "refill:nowhere", {"order": "ord_nowhere"}))
+    (job_id,) = given(house, NewJob("reconsider", "reconsider:nowhere", {"order": "ord_nowhere"}))
     jobs.run_job(house, COMPANY, job_id)
     row = look(house, job_id)
     assert (row.attempts, row.last_error) == (1, "order: there is no order ord_nowhere.")
@@ -158,7 +158,7 @@ def test_a_receiver_that_refuses_ends_the_message_and_not_the_job(house: House) 
 @pytest.mark.parametrize(
     ("new", "words"),
     [
-        (NewJob("refill", "refill:?", {}), "KeyError: 'order'"),
+        (NewJob("reconsider", "reconsider:?", {}), "KeyError: 'order'"),
         (NewJob("dance", "dance", {}), "KeyError: 'dance'"),
     ],
 )
@@ -194,7 +194,7 @@ def test_a_job_that_is_run_many_times_at_once_is_run_once(house: House) -> None:
 def test_a_key_is_one_job_and_is_pushed_once(house: House) -> None:
     pushed: list[tuple[str, str]] = []
     house.database.on_job(pushed.append)
-    new = NewJob("refill", "refill:1", {"order": "ord_1"})
+    new = NewJob("reconsider", "reconsider:1", {"order": "ord_1"})
     first = given(house, new)
     assert given(house, new) == first
     at_once(6, lambda _: house.database.write(lambda c: store.enqueue(c, COMPANY, [new])))
@@ -372,4 +372,4 @@ def test_each_day_is_started_once(house: House) -> None:
     jobs.start_day(house)
     with house.database.read() as connection:
         keys = list(connection.execute(select(job.c.key)).scalars())
-    assert keys == [f"remind:{START.date()}"]
+    assert sorted(keys) == [f"behaviour:{START.date()}", f"remind:{START.date()}"]

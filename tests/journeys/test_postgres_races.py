@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,18 +22,22 @@ from sqlalchemy import event, func, select
 
 from formats.findings import Report
 from gateway import jobs
-from gateway.stages import audit, fulfil, receive, settle
+from gateway.stages import audit, fulfil, receive, restock, settle
 from gateway.stages.fulfil import Despatch, Shipped
+from gateway.stages.gathering import Gathering
+from gateway.stages.grant import Grant, grant_limit
 from gateway.stages.receive import Received
 from gateway.stages.settle import Imported
-from gateway.store import bank, invoices
+from gateway.store import bank, customers, invoices
 from gateway.store.schema import customer, invoice, job, sales_order, shipment, stock
 from gateway.wiring import House
+from o2c.credit import LimitKind
+from o2c.money import Money
 from o2c.shipment import ShipmentLine
 from tests.conftest import ROOT
 from tests.journeys.bank_file import Line, statement
 from tests.store.at_once import at_once
-from tests.store.shop import COMPANY, IBAN, START, VALIDATOR, furnish, incoming, open_shop
+from tests.store.shop import COMPANY, IBAN, START, VALIDATOR, buyer, furnish, incoming, open_shop
 
 PAY_DAY = (START + timedelta(days=3)).date()
 
@@ -123,6 +128,79 @@ def test_twenty_orders_at_once_never_pass_the_credit_limit(house: House) -> None
     approved = select(func.count()).where(sales_order.c.state == "approved")
     assert scalar(house, approved) == 8  # of 12.50 each: 100.00 in all
     assert scalar(house, select(customer.c.open_orders_minor)) == 10_000
+    assert faults(house) == []
+
+
+def in_a_group(house: House, limit: int) -> None:
+    """C-1 and C-2 may owe a million each, and ``limit`` EUR together."""
+    furnish(house, buyers=2, stock=1000)
+    members = [replace(buyer(f"C-{place}", 1_000_000), group_id="FJORD") for place in (1, 2)]
+    for who in members:
+        house.database.write(lambda c, who=who: customers.save(c, COMPANY, who, START))
+    shared = Grant(LimitKind.GROUP, Money(Decimal(limit), "EUR"), "guarantee", group_id="FJORD")
+    grant_limit(house.desk(COMPANY), shared)
+
+
+def test_members_at_once_never_pass_the_limit_of_their_group(house: House) -> None:
+    in_a_group(house, 100)
+    desk = house.desk(COMPANY)
+    taken = at_once(
+        20,
+        lambda place: receive.receive_order(desk, incoming(f"E-{place}", 1, customer=f"C-{place % 2 + 1}")),
+    )
+    assert [one for one in taken if not isinstance(one, Received)] == []
+    approved = select(func.count()).where(sales_order.c.state == "approved")
+    assert scalar(house, approved) == 8  # of 12.50 each: 100.00 in all
+    assert scalar(house, select(func.sum(customer.c.open_orders_minor))) == 10_000
+    assert faults(house) == []
+
+
+def test_two_members_that_have_both_claimed_see_each_other_before_they_are_judged(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """Each holds its own account when the other looks at the group: only one of them may be approved."""
+    house = open_shop(postgres_url, tmp_path)
+    in_a_group(house, 100)
+    both_have_claimed = threading.Barrier(2)
+    claimed = threading.local()
+
+    @event.listens_for(house.database.engine, "after_cursor_execute")
+    def executed(_c: Any, _cursor: Any, words: str, *_rest: Any) -> None:
+        if "UPDATE customer SET open_orders_minor" in words and not hasattr(claimed, "once"):
+            claimed.once = True
+            both_have_claimed.wait(10)
+
+    # A desk of its own for each: orders of one desk would be written as one set.
+    desks = [house.desk(COMPANY), replace(house.desk(COMPANY), intake=Gathering(receive.receive_set))]
+    taken = at_once(
+        2,
+        lambda place: receive.receive_order(
+            desks[place], incoming(f"E-{place}", 6, customer=f"C-{place + 1}")
+        ),
+    )
+    states = sorted(one.stored.state for one in taken if isinstance(one, Received))
+    assert states == ["approved", "held"]
+    assert faults(house) == []
+    house.close()
+
+
+def test_two_runs_and_a_shipment_at_once_lose_no_piece(house: House) -> None:
+    furnish(house, buyers=3, stock=10)
+    desk = house.desk(COMPANY)
+    held = [receive.receive_order(desk, incoming(f"E-{n}", 4, customer=f"C-{n}")).stored for n in (1, 2, 3)]
+    urgent = replace(buyer("C-3", 1_000_000), priority="high")
+    house.database.write(lambda c: customers.save(c, COMPANY, urgent, START))
+    actions: list[Callable[[], object]] = [
+        lambda: restock.reallocate(desk, "SN-33"),
+        lambda: restock.reallocate(desk, "SN-33"),
+        lambda: fulfil.ship(desk, held[1].order_id, Despatch("D-1", (ShipmentLine("1", Decimal(1)),))),
+        lambda: house.database.write(lambda c: restock.refill(desk, c, "SN-33")),
+    ]
+    taken = at_once(4, lambda place: actions[place]())
+    assert [one for one in taken if isinstance(one, Exception)] == []
+    told = restock.reallocate(desk, "SN-33")
+    assert [(one.customer_id, int(one.after)) for one in told] == [("C-3", 4), ("C-1", 4), ("C-2", 1)]
+    assert scalar(house, select(stock.c.reserved)) == 9_000_000
     assert faults(house) == []
 
 

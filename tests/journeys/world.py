@@ -31,7 +31,7 @@ from gateway.stages.desk import Desk
 from gateway.stages.fulfil import Despatch
 from gateway.stages.receive import Incoming, Received
 from gateway.stages.settle import Imported
-from gateway.store import catalogue, customers, invoices
+from gateway.store import catalogue, companies, customers, invoices
 from gateway.store.archive import Document
 from gateway.store.companies import BankAccount, Company, Profile
 from gateway.store.invoices import IssuedInvoice
@@ -92,6 +92,13 @@ class World:
         who = replace(who, **changes)
         self.house.database.write(lambda c: customers.save(c, self.company_id, who, self.clock.now()))
         return who
+
+    def given_profile(self, **changes: Any) -> None:
+        """The company says something else about itself: addresses of its desks, amounts."""
+        company = self.desk.company
+        changed = replace(company, profile=replace(company.profile, **changes))
+        self.house.database.write(lambda c: companies.describe(c, changed))
+        self.house.forget(self.company_id)
 
     def given_stock(self, levels: Mapping[str, Mapping[str, int]], **products: Any) -> None:
         """``{"SN-33": {"BERGEN": 6, "OSLO": 3}}``: products with pieces per warehouse, ship-from order."""
@@ -227,6 +234,14 @@ _DETAIL: dict[str, Callable[[dict[str, Any]], str]] = {
     "NoticeSent": lambda d: d["kind"],
     "AccountFlagged": lambda d: " ".join(d["invoices"]),
     "CreditHeld": lambda d: " ".join(d["invoices"]),
+    "ApprovalRecorded": lambda d: d["reason"],
+    "ReferralLate": lambda d: f"{d['queue']} after {d['waits']}",
+    "CreditLimitGranted": lambda d: f"{d['kind']} {d['amount']}",
+    "CreditLimitEnded": lambda d: f"{d['kind']} {d['valid_until']}",
+    "ReceiptAnnounced": lambda d: f"{d['receipt']} {d['quantity']} on {d['expected_on']}",
+    "GoodsReceived": lambda d: f"{d['receipt']} {d['quantity']}",
+    "ReceiptCancelled": lambda d: d["receipt"],
+    "StockReallocated": lambda d: f"+{len(d['gains'])} -{len(d['losses'])}",
     "BillingStopped": lambda d: " ".join(f["rule"] for f in d["findings"]),
 }
 

@@ -38,7 +38,7 @@ def random_value(fact: Fact, random: Random) -> FactValue:
         return random.random() < 0.3
     if fact.kind is Kind.CHOICE:
         return random.choice(fact.every_word)
-    if fact.kind is Kind.DAYS:
+    if fact.kind in (Kind.DAYS, Kind.COUNT):
         return random.choice(_DAYS) if random.random() < 0.7 else random.randint(-60, 120)
     if random.random() < 0.7:
         return Decimal(random.choice(_ENDS[fact.kind]))

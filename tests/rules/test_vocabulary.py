@@ -92,10 +92,12 @@ def test_every_fact_is_labelled_in_three_languages_and_has_a_neutral_value(fact:
 
 def test_the_closed_list_of_facts() -> None:
     assert {name: " ".join(policy.facts) for name, policy in POLICIES.items()} == {
-        "credit": "first_order earlier_refused approval_valid on_hold risk_class country this_order exposure"
-        " credit_limit exposure_percent overdue_days overdue_amount",
-        "stock": "product_known stocked ordered atp_here atp_all substitute_atp split_allowed"
-        " partial_allowed next_receipt_days",
+        "credit": "first_order earlier_refused approval_valid approval_lapsed review_due on_hold risk_class"
+        " country this_order exposure credit_limit own_limit insured_limit temporary_limit exposure_percent"
+        " group_limit group_exposure group_exposure_percent overdue_days overdue_amount paid_invoices"
+        " mean_days_late share_paid_late broken_promises",
+        "stock": "product_known stocked ordered atp_here atp_other atp_all inbound substitute_atp"
+        " split_allowed partial_allowed substitute_allowed next_receipt_days",
         "dunning": "dispute_open dunning_block consumer country promise_to_pay_days_left open_amount"
         " level_now days_since_invoice days_overdue days_since_last money_in_sight",
         "cash": "difference overpaid difference_percent discount_offered discount_days_late discount_gap"

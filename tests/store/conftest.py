@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from connectors.memory import MemoryChannel
+from gateway import jobs
+from gateway.stages import restock
+from gateway.stages.grant import Grant, end_limit, grant_limit
 from gateway.store.database import Database
+from gateway.store.receipts import Receipt
 from gateway.wiring import House
+from o2c.credit import LimitKind
+from o2c.money import Money
 from tests.journeys.crash_driver import journey
-from tests.store.shop import furnish, open_shop
+from tests.store.shop import COMPANY, START, WAREHOUSE, furnish, open_shop
 
 
 @pytest.fixture
@@ -44,5 +52,11 @@ def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     house.channels = {"folder": MemoryChannel()}
     furnish(house)
     journey(house)
+    desk = house.desk(COMPANY)
+    limit = grant_limit(desk, Grant(LimitKind.OWN, Money.parse("500 EUR"), "known", customer_id="C-1"))
+    end_limit(desk, limit.limit_id, START.date() + timedelta(days=365), "reviewed")
+    restock.announce(desk, Receipt("PO-7", "SN-33", WAREHOUSE, Decimal(2), START.date()))
+    restock.arrive(desk, "PO-7")
+    jobs.run_due(house)
     yield house
     house.close()

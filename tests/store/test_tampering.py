@@ -19,6 +19,7 @@ from gateway.store.schema import (
     APPEND_ONLY,
     archive,
     as_stored,
+    credit_limit,
     decision,
     delivery,
     invoice,
@@ -28,10 +29,12 @@ from gateway.store.schema import (
     metadata,
     number_series,
     payment,
+    referral,
     rule_file,
     sales_order,
     shipment,
     statement,
+    stock_receipt,
 )
 from gateway.wiring import House
 from tests.store.shop import COMPANY
@@ -226,7 +229,10 @@ def test_decisions_of_a_file_that_does_not_read_are_named(connection: Connection
 
 @pytest.mark.parametrize(
     "table",
-    [archive, journal, ledger_line, sales_order, decision, shipment, statement, payment, delivery],
+    [
+        *(archive, journal, ledger_line, sales_order, decision, shipment, statement, payment, delivery),
+        *(credit_limit, stock_receipt),
+    ],
     ids=lambda table: table.name,
 )
 def test_any_row_that_is_gone_is_missed(connection: Connection, table: Table) -> None:
@@ -238,6 +244,24 @@ def test_any_row_that_is_gone_is_missed(connection: Connection, table: Table) ->
         remove(connection, table, row)
         assert found(connection), f"nobody missed {row}"
         savepoint.rollback()
+
+
+@pytest.mark.parametrize("column", ["kind", "amount_minor", "valid_from", "valid_until"])
+def test_a_bent_credit_limit_is_found(connection: Connection, column: str) -> None:
+    for row in rows(connection, credit_limit):
+        savepoint = connection.begin_nested()
+        value = bent(row[column])
+        if bend(connection, credit_limit, row, column, value):
+            assert any(row["limit_id"] in words for words in found(connection)), row
+        savepoint.rollback()
+
+
+def test_an_order_that_is_listed_as_waiting_and_does_not_is_found(connection: Connection) -> None:
+    row = rows(connection, sales_order)[0]
+    asked = {"order_id": row["order_id"], "customer_id": row["customer_id"], "state": "held", "reason": ""}
+    more = {"company_id": COMPANY, "amount_minor": 1, "asked_at": store_time(connection)}
+    connection.execute(referral.insert(), asked | more)
+    assert any("listed as held" in words for words in found(connection))
 
 
 def test_a_ledger_entry_that_is_gone_with_its_lines_is_missed(connection: Connection) -> None:

@@ -16,7 +16,7 @@ from schemathesis.engine import events, from_schema
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from rules.rulebook import default_content
-from tests.gateway.http.conftest import Caller
+from tests.gateway.http.conftest import BUYER, Caller
 
 CONFIG: dict[str, Any] = {
     "seed": 1,
@@ -51,7 +51,15 @@ def known(caller: Caller) -> dict[str, str]:
     [job, *_] = caller.get("/v1/jobs").json["items"]
     rules = default_content("credit").decode()
     proposed = caller.post("/v1/rules/proposals", {"content": f"{rules}# new\n", "note": "new"}).json
+    caller.put("/v1/customers/C-2", {"party": BUYER, "group_id": "FJORD"})
+    note = {"amount": {"amount": "5000.00", "currency": "NOK"}, "note": "known"}
+    limit = caller.post("/v1/customers/C-1/limits", note | {"kind": "own"}).json
+    goods = {"product_id": "P-1", "warehouse": "BERGEN", "quantity": "5", "expected_on": "2026-03-09"}
+    caller.post("/v1/receipts", goods | {"reference": "PO-7"})
     return {
+        "group_id": "FJORD",
+        "limit_id": limit["id"],
+        "reference": "PO-7",
         "order_id": waiting["id"],
         "shipment_id": invoice["shipment_id"],
         "customer_id": "C-1",
