@@ -16,7 +16,7 @@ from o2c.country import known_country
 from o2c.decision import Decision, FactValue
 from o2c.invoice import Invoice, InvoiceLine, categories
 from o2c.ledger import OpenItem
-from o2c.money import Money, plain
+from o2c.money import Money, plain, round_half_up
 from o2c.order import Customer, Order, OrderLine, VatCategory
 
 NO_LEVEL = "none"
@@ -27,7 +27,11 @@ _NEEDS_VAT_ID = {VatCategory.REVERSE_CHARGE, VatCategory.INTRA_COMMUNITY}  # BR-
 
 @dataclass(frozen=True, slots=True)
 class Receivable:
-    """An open invoice and what has been said about it. ``level`` is ``none`` or one of ``LEVELS``."""
+    """An open invoice, or the disputed or undisputed part of one, and what has been said about it.
+
+    ``level`` is ``none`` or one of ``LEVELS``. ``withheld`` is what must not be asked for, minor units
+    of the invoice's currency; ``disputed`` tells that this is that part.
+    """
 
     item: OpenItem
     order_id: str
@@ -35,16 +39,25 @@ class Receivable:
     last_notice_on: date | None = None
     disputed: bool = False
     promise_on: date | None = None
+    withheld: int = 0
+    promise_broken: bool = False
+    blocked: bool = False
+    notices_sent: int = 0  # letters about it that bore a fee
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One notice to one customer: its level, the letter the rules name, and every item it lists."""
+    """One notice to one customer: its level, the letter the rules name, and everything it lists."""
 
     customer_id: str
     level: str
     letter: str
-    items: tuple[OpenItem, ...]
+    listed: tuple[Receivable, ...]
+
+    @property
+    def items(self) -> tuple[OpenItem, ...]:
+        """What it asks for: of an invoice in dispute the undisputed part."""
+        return tuple(receivable.item for receivable in self.listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +79,33 @@ class Ageing:
     over_90: int = 0
 
 
+def parts(receivable: Receivable) -> tuple[Receivable, ...]:
+    """An invoice as it is decided: whole, or its undisputed and its disputed part apart."""
+    item, withheld = receivable.item, min(receivable.withheld, receivable.item.open)
+    if withheld <= 0:
+        return (replace(receivable, withheld=0),)
+    base = int(round_half_up(Decimal(item.base_open * withheld) / item.open, 0))
+    disputed = replace(
+        receivable, item=replace(item, open=withheld, base_open=base), disputed=True, withheld=withheld
+    )
+    if withheld == item.open:
+        return (disputed,)
+    rest = replace(item, open=item.open - withheld, base_open=item.base_open - base)
+    return replace(receivable, item=rest, withheld=withheld), disputed
+
+
 def facts(
     receivable: Receivable, customer: Customer, today: date, money_in_sight: bool
 ) -> dict[str, FactValue]:
     """The facts of the dunning policy for one invoice on one day.
 
-    ``open_amount`` is in the company's currency; ``days_overdue`` is negative before the due day, and
-    so is ``promise_to_pay_days_left`` where no promise runs.
+    Amounts are in the company's currency; ``days_overdue`` is negative before the due day, and so is
+    ``promise_to_pay_days_left`` where no promise runs.
     """
     item, last, promise = receivable.item, receivable.last_notice_on, receivable.promise_on
     return {
         "dispute_open": receivable.disputed,
-        "dunning_block": customer.dunning_block,
+        "dunning_block": customer.dunning_block or receivable.blocked,
         "consumer": customer.consumer,
         "country": known_country(customer.party.address.country),
         "promise_to_pay_days_left": -NEVER if promise is None else (promise - today).days,
@@ -87,6 +115,10 @@ def facts(
         "days_overdue": (today - item.due_on).days,
         "days_since_last": NEVER if last is None else (today - last).days,
         "money_in_sight": money_in_sight,
+        "grace_days": customer.grace_days,
+        "disputed_amount": _withheld_in_base(receivable),
+        "promise_broken": receivable.promise_broken,
+        "notices_sent": receivable.notices_sent,
     }
 
 
@@ -141,9 +173,11 @@ def _letter(customer_id: str, rows: Sequence[tuple[Receivable, Decision]]) -> Le
         return None
     level = max(levels, key=LEVELS.index)
     named = next(decision for _, decision in rows if decision.outcome == level)
-    listed = [receivable.item for receivable, decision in rows if _is_listed(receivable, decision, level)]
-    items = tuple(sorted(listed, key=lambda item: (item.due_on, item.invoice_number)))
-    return Letter(customer_id, level, named.actions.get("letter", level), items)
+    listed = [receivable for receivable, decision in rows if _is_listed(receivable, decision, level)]
+    if not listed:
+        return None
+    listed.sort(key=lambda receivable: (receivable.item.due_on, receivable.item.invoice_number))
+    return Letter(customer_id, level, named.actions.get("letter", level), tuple(listed))
 
 
 def _is_listed(receivable: Receivable, decision: Decision, level: str) -> bool:
@@ -154,6 +188,14 @@ def _is_listed(receivable: Receivable, decision: Decision, level: str) -> bool:
     seen = decision.facts
     spared = seen["money_in_sight"] or seen["dunning_block"] or _number(seen["promise_to_pay_days_left"]) >= 0
     return not spared and _number(seen["days_overdue"]) > 0
+
+
+def _withheld_in_base(receivable: Receivable) -> Decimal:
+    item = receivable.item
+    if not receivable.withheld or not item.open:
+        return Decimal(0)
+    minor = round_half_up(Decimal(item.base_open * receivable.withheld) / item.open, 0)
+    return Money.from_minor(int(minor), item.base_currency).amount
 
 
 def _number(value: FactValue) -> Decimal:

@@ -154,6 +154,7 @@ class Customer:
     ``folder``, ``mail``; ``approval_until`` is the last day of a credit approval. ``credit_limit`` is
     the undated own limit; members of one ``group_id`` share a group's limit. From ``review_on`` on
     its credit is due for review. ``priority`` (high, normal, low) ranks it where goods are scarce.
+    ``grace_days``: so many days after the due day nothing is said yet.
     """
 
     customer_id: CustomerId
@@ -168,6 +169,7 @@ class Customer:
     refused_before: bool = False
     consumer: bool = False
     dunning_block: bool = False
+    grace_days: int = 0
     split_allowed: bool = True
     partial_allowed: bool = True
     substitute_allowed: bool = True

@@ -52,6 +52,17 @@ EVENTS: dict[str, str] = {
     "CreditReleased": "The customer has credit again.",
     "CreditLimitGranted": "A dated limit was given to a customer or a group.",
     "CreditLimitEnded": "A dated limit was given another last day, or taken back.",
+    "DisputeOpened": "A customer questions an invoice or part of it; that part is left alone.",
+    "DisputeLate": "Nobody has answered a dispute by its day.",
+    "DisputeClosed": "A dispute was accepted, rejected or settled.",
+    "PromiseMade": "A customer promises to pay by a day; letters wait.",
+    "PromiseKept": "What was promised was paid in time.",
+    "PromiseBroken": "The day of a promise passed without the money; letters go on.",
+    "PromiseWithdrawn": "A promise was let fall by hand.",
+    "DunningBlocked": "Somebody keeps an invoice or a customer from being reminded until a day.",
+    "DunningUnblocked": "A dunning block was lifted before its day.",
+    "LateChargeClaimed": "A letter claims a fee, interest or the lump sum.",
+    "LateChargeCancelled": "A late charge is not claimed any more.",
     "ReportIssued": "A report or SAF-T file was made.",
     "StatementImported": "A bank file was read, proved and stored.",
     "RulesProposed": "Somebody wants another rule file; it passed every check and its own tests.",
@@ -77,6 +88,10 @@ class Document(StrEnum):
     CREDIT = "credit account"
     RULES = "rule file"
     RECEIPT = "receipt of goods"
+    DISPUTE = "dispute"
+    PROMISE = "promise to pay"
+    BLOCK = "dunning block"
+    CHARGE = "late charge"
     JOB = "job"
 
 
@@ -252,6 +267,32 @@ _TABLE: dict[Document, str] = {
         announced | ReceiptAnnounced | announced | fulfil
         announced | GoodsReceived    | received  | fulfil
         announced | ReceiptCancelled | cancelled | fulfil
+        """,
+    Document.DISPUTE: """
+        new  | DisputeOpened | open     | remind
+        open | DisputeLate   | open     | remind
+        open | DisputeClosed | accepted | remind
+        open | DisputeClosed | rejected | remind
+        open | DisputeClosed | settled  | remind
+        open | DisputeClosed | settled  | settle
+        """,
+    # A bank file that comes in late may show that a promise was kept after all.
+    Document.PROMISE: """
+        new     | PromiseMade      | running   | remind
+        running | PromiseKept      | kept      | settle
+        running | PromiseBroken    | broken    | settle
+        running | PromiseBroken    | broken    | remind
+        running | PromiseWithdrawn | withdrawn | remind
+        broken  | PromiseKept      | kept      | settle
+        """,
+    Document.BLOCK: """
+        new      | DunningBlocked   | standing | remind
+        standing | DunningUnblocked | lifted   | remind
+        """,
+    Document.CHARGE: """
+        new     | LateChargeClaimed   | claimed   | remind
+        claimed | LateChargeCancelled | cancelled | remind
+        claimed | LateChargeCancelled | cancelled | send
         """,
     Document.JOB: """
         new    | committed     | queued | any

@@ -118,6 +118,11 @@ class CellReader:
 
     def _none_of(self, fact: Fact, text: str) -> Condition:
         parts = text.removeprefix("not ").split(", ")
+        if fields := [part for part in parts if self._other_field(fact, part)]:
+            message = (
+                f"{text!r}: 'not' goes with words and figures; compare with {fields[0]} by <, <=, > or >=."
+            )
+            raise CellFault("wrong-type", message)
         highest = len(fact.every_word) - 1
         everything = ((0, highest),) if fact.words else EVERYTHING
         spans = without(everything, merge(span for part in parts for span in self._spans(fact, part)))
@@ -135,7 +140,8 @@ class CellReader:
         sign, name = (match[1], match[2]) if match else ("=", text)
         other = self.facts[name]
         if fact.kind not in _NUMERIC or other.kind is not fact.kind or other is fact:
-            message = f"{fact.name} ({fact.kind}) cannot be compared with {name} ({other.kind})."
+            message = f"{fact.name} ({fact.kind}) cannot be compared with {name} ({other.kind}); "
+            message += "two different facts of one kind can."
             raise CellFault("wrong-type", message)
         spans = _compared(sign, 0)
         names = list(self.facts)
@@ -184,7 +190,8 @@ def both(one: Condition, two: Condition) -> Condition:
     """Two conditions on the same figure as one; ``CellFault`` where they exclude each other."""
     spans, text = meet(one.spans, two.spans), f"{one.text} and {two.text}"
     if not spans:
-        raise CellFault("impossible", f"{text} can never be true.")
+        hint = "where one of them is enough, put a comma between them in one cell"
+        raise CellFault("impossible", f"{text} can never be true together; {hint}.")
     return Condition(one.field, one.minus, spans, text)
 
 

@@ -127,9 +127,13 @@ class ClauseReader:
             if text.value not in known:
                 self._faults.unknown(text, "column", known)
             elif text.value in [earlier.value for earlier in columns[:position]]:
-                self._faults.add(text.place, "duplicate-key", f"column {text.value!r} stands here twice.")
+                self._faults.add(
+                    text.place, "duplicate-key", f"column {text.value!r} stands here twice; remove one."
+                )
         if "then" not in [text.value for text in columns]:
-            self._faults.add(table.place, "missing-key", "the columns lack 'then'.")
+            self._faults.add(
+                table.place, "missing-key", "the columns lack 'then'; add it, and an outcome in each row."
+            )
         return columns
 
     def _row(

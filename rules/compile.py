@@ -204,9 +204,9 @@ def said(program: Program, verdict: Verdict) -> tuple[str, Mapping[str, str]]:
 def _gathered(action: Action, words: Sequence[str]) -> str:
     if not action.gathers:
         return words[0]
-    parts = dict.fromkeys(part for word in words for part in word.split(" and "))
-    together = " and ".join(parts)
-    return together if together in action.values else ", ".join(dict.fromkeys(words))
+    parts = {part for word in words for part in word.split(" and ")}
+    together = [value for value in action.values if set(value.split(" and ")) == parts]
+    return together[0] if together else ", ".join(dict.fromkeys(words))
 
 
 def overlapping(rows: Sequence[Clause]) -> Iterator[tuple[Clause, Clause]]:

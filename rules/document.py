@@ -194,7 +194,9 @@ def _entries(raw: Any, place: str, faults: Faults) -> Entries:
         elif raw.flow_style and _is_absent(raw_value):
             faults.add(key.place, "yaml", syntax.no_value(key.value))
         elif key.value in found:
-            faults.add(key.place, "duplicate-key", f"{key.value!r} stands here for the second time.")
+            faults.add(
+                key.place, "duplicate-key", f"{key.value!r} stands here for the second time; remove one."
+            )
         else:
             found[key.value] = (key, value)
     return Entries(tuple(found.values()), place)
@@ -226,7 +228,7 @@ class Shape:
         """``node`` if it is a text."""
         if isinstance(node, Text):
             return node
-        self.faults.add(node.place, "wrong-shape", "a single text belongs here.")
+        self.faults.add(node.place, "wrong-shape", "a single text belongs here, no list and no mapping.")
         return None
 
     def as_entries(self, node: Node) -> Entries | None:

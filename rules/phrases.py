@@ -25,7 +25,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "or": " or ", "and": " and ", "day": "day", "days": "days",
         "more": "more than {}", "least": "at least {}", "less": "less than {}", "most": "at most {}",
-        "exactly": "exactly {}", "as": "the same as {}",
+        "exactly": "exactly {}", "as": "the same as {}", "except": "anything but {}",
         "is": "{}: {}",
         "fits": "{}: {} (the rule wants {})", "fails": "{}: {}; the rule wants {}",
         "compared": "{}: {}, {}: {} (the rule wants {})",
@@ -44,7 +44,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "de": {
         "or": " oder ", "and": " und ", "day": "Tag", "days": "Tage",
         "more": "mehr als {}", "least": "mindestens {}", "less": "weniger als {}", "most": "höchstens {}",
-        "exactly": "genau {}", "as": "gleich viel wie {}",
+        "exactly": "genau {}", "as": "gleich viel wie {}", "except": "alles außer {}",
         "is": "{}: {}",
         "fits": "{}: {} (die Regel verlangt {})", "fails": "{}: {}; die Regel verlangt {}",
         "compared": "{}: {}, {}: {} (die Regel verlangt {})",
@@ -63,7 +63,7 @@ _PHRASES: Mapping[str, Mapping[str, str]] = {
     "nb": {
         "or": " eller ", "and": " og ", "day": "dag", "days": "dager",
         "more": "mer enn {}", "least": "minst {}", "less": "mindre enn {}", "most": "høyst {}",
-        "exactly": "nøyaktig {}", "as": "like mye som {}",
+        "exactly": "nøyaktig {}", "as": "like mye som {}", "except": "alt unntatt {}",
         "is": "{}: {}",
         "fits": "{}: {} (regelen krever {})", "fails": "{}: {}; regelen krever {}",
         "compared": "{}: {}, {}: {} (regelen krever {})",
@@ -164,11 +164,16 @@ class Phrases:
     def wanted(self, fact: Fact, condition: Condition) -> str:
         """What a condition asks for: ``more than 14 days``, ``A or B``."""
         if fact.words:
-            codes = (code for low, high in condition.spans for code in range(low, high + 1))
-            return self.joined(
-                "or", [self.value(fact, code) for code in codes if code < len(fact.every_word)]
-            )
+            every = range(len(fact.every_word))
+            wanted = [code for code in every if any(low <= code <= high for low, high in condition.spans)]
+            others = [code for code in every if code not in wanted]
+            if len(others) < len(wanted) and condition.text.startswith(f"{fact.name} not "):
+                return self.say("except", self._either(fact, others))
+            return self._either(fact, wanted)
         return self.joined("or", [self._within(fact, span, condition.text) for span in condition.spans])
+
+    def _either(self, fact: Fact, codes: list[int]) -> str:
+        return self.joined("or", [self.value(fact, code) for code in codes])
 
     def _within(self, fact: Fact, span: Span, text: str) -> str:
         low, high = span

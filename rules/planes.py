@@ -25,7 +25,7 @@ class Planes:
     def __init__(self, *programs: Program) -> None:
         bits = [_given(program, step.conditions) for program in programs for step in program.steps]
         tested = {c.key: c for conditions in bits for c in conditions}.values()
-        self.names = tuple(dict.fromkeys(name for c in tested for name in (c.field, c.minus) if name))
+        self.names = tuple(sorted({name for c in tested for name in (c.field, c.minus) if name}))
         self._all = (1 << len(bits)) - 1
         planes = {key: _plane(conditions, len(bits)) for key, conditions in _by_figure(bits).items()}
         place = {name: number for number, name in enumerate(self.names)}
@@ -33,7 +33,7 @@ class Planes:
         self._apart = [(place[c.field], place[c.minus], *planes[c.key]) for c in tested if c.minus]
 
     def bits(self, codes: Sequence[int]) -> int:
-        """The steps that are possible, for figures in the order of ``names``."""
+        """The steps that are possible, for figures in the order of ``names`` (sorted)."""
         bits = self._all
         for place, cuts, pieces in self._alone:
             bits &= pieces[bisect_right(cuts, codes[place])]

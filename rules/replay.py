@@ -10,10 +10,13 @@ Pure: the past comes as rows, the changes go back as values.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from operator import call
 from typing import Any, NamedTuple
 
 from o2c.decision import FactValue
@@ -30,7 +33,7 @@ Ending = tuple[str, str | None]  # an outcome, and the rule that decided (None: 
 
 class Past(NamedTuple):
     """A decision of the past; a plain tuple, because there are many. ``facts`` are as stored: the JSON
-    object as text (what follows it is not looked at), or read."""
+    object as text, or read."""
 
     decision_id: str
     subject_id: str
@@ -104,23 +107,29 @@ class _Both:
     def __init__(self, old: Rulebook, new: Rulebook) -> None:
         self._files = (_File(old), _File(new))
         self._planes = Planes(old.program, new.program)
-        facts = old.program.facts
-        self._readers = [(name, _reader(facts[name])) for name in self._planes.names]
+        self._facts = [old.program.facts[name] for name in self._planes.names]
+        self._readers = [(fact.name, _reader(fact)) for fact in self._facts]
+        self._scan = _Scan(self._facts)
         self._known: dict[int, _Change | None] = {}
 
     def decide(self, facts: str | Mapping[str, Any]) -> _Change | None:
         """``Refused('fact')`` where a fact that is read was not recorded or is of another type."""
-        try:
-            given = _parse(facts)[0] if isinstance(facts, str) else facts
-            codes = [read(given[name]) for name, read in self._readers]
-        except KeyError as missing:
-            raise Refused("fact", f"fact {missing.args[0]} was not recorded.") from None
-        except (ValueError, TypeError):
-            raise Refused("fact", "its facts cannot be read.") from None
+        codes = self._scan.codes(facts) if isinstance(facts, str) else None
+        if codes is None:
+            codes = self._read(facts)
         bits = self._planes.bits(codes)
         if bits not in self._known:
             self._known[bits] = self._change(codes)
         return self._known[bits]
+
+    def _read(self, facts: str | Mapping[str, Any]) -> list[int]:
+        try:
+            given = json.loads(facts) if isinstance(facts, str) else facts
+            return [read(given[name]) for name, read in self._readers]
+        except KeyError as missing:
+            raise Refused("fact", f"fact {missing.args[0]} was not recorded.") from None
+        except (ValueError, TypeError):
+            raise Refused("fact", "its facts cannot be read.") from None
 
     def _change(self, codes: Sequence[int]) -> _Change | None:
         figures = {name: int(code) for name, code in zip(self._planes.names, codes, strict=True)}
@@ -145,44 +154,67 @@ class _File:
 
 
 # --- facts as they are stored --------------------------------------------------------------------
-_parse = json.JSONDecoder().raw_decode
+class _Scan:
+    """Picks the facts that are read out of canonical JSON (keys sorted, no blanks) without reading the
+    rest. Whatever looks odd is left to the JSON reader: it knows what to say of it."""
+
+    def __init__(self, facts: Sequence[Fact]) -> None:
+        sought = [f'"{fact.name}":{_FORMS[_form(fact)]}[,}}]' for fact in facts]
+        self._pattern = re.compile("".join([r"\{", *(f"(?:.*?,)??{each}" for each in sought)]))
+        self._readers = [_text_reader(fact) for fact in facts]
+
+    def codes(self, text: str) -> list[int] | None:
+        """The figures of the facts, which are sorted; None where the text is not plainly so."""
+        match = self._pattern.match(text)
+        if match is None:
+            return None
+        try:
+            return list(map(call, self._readers, match.groups()))
+        except (ValueError, KeyError):
+            return None
+
+
+_FORMS = {
+    Kind.BOOL: "(true|false)",
+    Kind.DAYS: "(-?[0-9]{1,18})",
+    Kind.CHOICE: r'"([^"\\]*)"',
+    Kind.MONEY: r'\{"decimal":"(-?[0-9]+(?:\.[0-9]+)?)"\}',
+}
+
+
+def _form(fact: Fact) -> Kind:
+    return fact.kind if fact.kind in _FORMS else Kind.MONEY
+
+
+def _text_reader(fact: Fact) -> Callable[[str], int]:
+    """Reads the text of a usual value; ``ValueError`` or ``KeyError`` for others."""
+    if fact.kind is Kind.BOOL:
+        return {"false": 0, "true": 1}.__getitem__
+    if fact.words:
+        return {word: place for place, word in enumerate(fact.every_word)}.__getitem__
+    return int if fact.kind is Kind.DAYS else _decimal_reader(fact)
+
+
+def _decimal_reader(fact: Fact) -> Callable[[str], int]:
+    scale, zeros, percent = SCALE[fact.kind], "0" * SCALE[fact.kind], fact.kind is Kind.PERCENT
+
+    def read(text: str) -> int:
+        whole, _, part = text.partition(".")
+        code = int(whole + (part + zeros)[:scale])
+        if len(part) > scale and part[scale:].strip("0"):
+            if not percent:
+                raise ValueError(text)  # too fine
+            code += whole[0] != "-"  # a hair above counts as above
+        if abs(code) > LIMIT:
+            raise ValueError(text)
+        return code
+
+    return lru_cache(maxsize=20_000)(read)
 
 
 def _reader(fact: Fact) -> Callable[[Any], int]:
-    """Reads a stored value of ``fact`` as the engine sees it, the usual ones without a detour."""
-    if fact.kind is Kind.BOOL:
-        return lambda value: value if type(value) is bool else _encode(fact, value)
-    if fact.words:
-        places = {word: place for place, word in enumerate(fact.every_word)}
-        return lambda value: (
-            places[value] if isinstance(value, str) and value in places else _encode(fact, value)
-        )
-    if fact.kind is Kind.DAYS:
-        return lambda value: value if type(value) is int and abs(value) <= LIMIT else _encode(fact, value)
-    return _decimals(fact, SCALE[fact.kind])
-
-
-def _decimals(fact: Fact, scale: int) -> Callable[[Any], int]:
-    zeros = "0" * scale
-    percent = fact.kind is Kind.PERCENT
-
-    def read(value: Any) -> int:
-        try:
-            whole, _, part = value["decimal"].partition(".")
-            code = int(whole + (part + zeros)[:scale])
-        except (TypeError, KeyError, ValueError, AttributeError):
-            return _encode(fact, value)
-        if len(part) > scale and part[scale:].strip("0"):
-            if not percent:
-                return _encode(fact, value)  # too fine
-            code += whole[0] != "-"  # a hair above counts as above
-        return code if abs(code) <= LIMIT else _encode(fact, value)
-
-    return read
-
-
-def _encode(fact: Fact, value: Any) -> int:
-    return fact.encode(_value(value))
+    """Reads a stored value of ``fact`` as it is decided on; ``Refused('fact')`` for another type."""
+    return lambda value: fact.encode(_value(value))
 
 
 def _value(value: Any) -> FactValue:

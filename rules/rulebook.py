@@ -131,7 +131,7 @@ def _head(top: Entries, faults: Faults) -> _Head:
         if text.value not in policy.outcomes:
             faults.unknown(text, "outcome", policy.outcomes)
         elif text.value in [earlier.value for earlier in order[:position]]:
-            faults.add(text.place, "duplicate-key", f"outcome {text.value!r} is listed twice.")
+            faults.add(text.place, "duplicate-key", f"outcome {text.value!r} is listed twice; remove one.")
     outcomes = tuple(text.value for text in order)
     otherwise = shape.word(top, "otherwise", outcomes, "outcome")
     derived = derived_facts(top, policy, shape)

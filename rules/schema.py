@@ -169,7 +169,7 @@ class _Maker:
         )
         interval = rf"[\[(] *{number} *\.\. *{number} *[\])]"
         single = rf"(({sign} *)?{number}|{interval})"
-        forms = ["-", f"{single}(, {single})*", *([f"({sign} *)?({others})"] if others else [])]
+        forms = ["-", f"(not )?{single}(, {single})*", *([f"({sign} *)?({others})"] if others else [])]
         allowed: list[Schema] = [{"type": "string", "pattern": f"^({'|'.join(forms)})$"}]
         return allowed + self._bare(fact)
 
@@ -189,7 +189,7 @@ class _Maker:
 
 def _choices(words: Iterable[str]) -> str:
     either = "|".join(re.escape(word) for word in words)
-    return rf"^(-|(= *)?({either})(, (= *)?({either}))*)$"
+    return rf"^(-|(not )?(= *)?({either})(, (= *)?({either}))*)$"
 
 
 def _object(properties: Mapping[str, Schema], required: Iterable[str]) -> Schema:

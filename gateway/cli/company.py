@@ -45,6 +45,7 @@ _SAID: tuple[Callable[[Any], Any], ...] = (
     click.option("--finance-email", help="Where orders that need a decision are told of."),
     click.option("--sales-email", help="Where sales is told of orders, as the rules say."),
     click.option("--four-eyes-above", type=AMOUNT, help="Above it an approval takes two persons."),
+    click.option("--no-four-eyes", is_flag=True, help="One person approves whatever the amount. [default]"),
 )
 
 
@@ -157,7 +158,7 @@ def _desks(profile: Profile, said: dict[str, Any], currency: str) -> Profile:
         profile,
         finance_email=said["finance_email"] or profile.finance_email,
         sales_email=said["sales_email"] or profile.sales_email,
-        four_eyes_above=amount or profile.four_eyes_above,
+        four_eyes_above=None if said["no_four_eyes"] else amount or profile.four_eyes_above,
     )
 
 

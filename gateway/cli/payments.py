@@ -1,4 +1,4 @@
-"""``o2c payments`` and ``o2c dunning``: what has come in, and what is asked for."""
+"""``o2c payments``: what has come in."""
 
 from __future__ import annotations
 
@@ -54,22 +54,3 @@ def _row(stored: Any) -> dict[str, Any]:
         "counterparty": details.counterparty,
         "text": details.text,
     }
-
-
-@click.group()
-def dunning() -> None:
-    """Reminders."""
-
-
-@dunning.command(epilog=example("o2c dunning run"))
-@for_company
-@answers_json
-def run(code: str | None, talk: Talk) -> None:
-    """Decide every open invoice on the dunning rules now; says nothing twice."""
-    from gateway.stages.remind import run_reminders
-
-    with at_desk(code) as (_house, desk):
-        letters = desk.database.write(lambda connection: run_reminders(desk, connection))
-        day = desk.clock.today()
-    later = " They leave with the running server, or now with: o2c jobs run" if letters else ""
-    talk.say({"letters": letters, "day": day}, f"{letters} letters for {day}.{later}")

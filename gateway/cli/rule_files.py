@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -205,11 +204,16 @@ def table() -> None:
 @_file
 @click.argument("name", metavar="TABLE")
 @click.option("--delimiter", type=click.Choice([";", ","]), default=";", show_default=True)
-def export_table(file: Path, name: str, delimiter: str) -> None:
+@answers_json
+def export_table(file: Path, name: str, delimiter: str, talk: Talk) -> None:
     """Write a table of a rule file as CSV."""
     from rules.tables import to_csv
 
-    click.echo(to_csv(file.read_bytes(), name, delimiter=delimiter), nl=False)
+    made = to_csv(file.read_bytes(), name, delimiter=delimiter)
+    if talk.in_json:
+        talk.say({"file": str(file), "table": name, "csv": made.decode("utf-8-sig")})
+    else:
+        click.echo(made, nl=False)
 
 
 @table.command("import", epilog=example("o2c rules table import credit.yaml C60 C60.csv --write"))
@@ -217,16 +221,21 @@ def export_table(file: Path, name: str, delimiter: str) -> None:
 @click.argument("name", metavar="TABLE")
 @click.argument("csv", type=_FILE)
 @click.option("--write", is_flag=True, help="Change FILE in place, wholly or not at all. [default: print it]")
-def import_table(file: Path, name: str, csv: Path, write: bool) -> None:
+@answers_json
+def import_table(file: Path, name: str, csv: Path, write: bool, talk: Talk) -> None:
     """Put the rows of a CSV file into a table. Every other byte of the rule file stays as it is."""
+    from formats.canonical import sha256
     from rules.tables import from_csv
 
-    made = from_csv(file.read_bytes(), name, csv.read_bytes())
+    before = file.read_bytes()
+    made = from_csv(before, name, csv.read_bytes())
+    data = {"file": str(file), "table": name, "changed": made != before, "sha256": sha256(made)}
     if write:
         _replace(file, made)
-        click.echo(f"{file} is written.", err=True)
+        talk.say(data | {"written": True}, f"{file} is written, SHA-256 {data['sha256']}")
+    elif talk.in_json:
+        talk.say(data | {"written": False, "content": made.decode()})
     else:
-        sys.stdout.flush()
         click.echo(made, nl=False)
 
 

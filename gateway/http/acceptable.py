@@ -24,6 +24,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 _KEY_LIMIT = 200  # customer_key.key
 _LONGEST_TERM = 3650  # days to pay
+_LONGEST_GRACE = 365
 
 
 def order(one: Order) -> None:
@@ -48,6 +49,16 @@ def limit_faults(limit: Money, currency: str, pointer: str) -> Iterator[Fault]:
     scaled = limit.amount.scaleb(minor_digits(currency))
     if not 0 <= limit.amount <= MOST or scaled != int(scaled):
         yield Fault(f"{pointer}/amount", "number", f"must be 0 to {MOST:f}, no finer than {currency} is.")
+
+
+def amount(asked: Money, pointer: str) -> None:
+    """Raises ``Refused('request-invalid')`` for an amount no currency unit can carry."""
+    scaled = (
+        asked.amount.scaleb(minor_digits(asked.currency)) if abs(asked.amount) <= MOST else Decimal("0.5")
+    )
+    if not 0 < asked.amount <= MOST or scaled != int(scaled):
+        told = f"must be above 0, at most {MOST:f}, no finer than {asked.currency} is."
+        _refuse("request-invalid", [Fault(f"{pointer}/amount", "number", told)])
 
 
 def _refuse(code: str, found: Iterable[Fault]) -> None:
@@ -150,6 +161,8 @@ def _customer_faults(one: Customer, currency: str) -> Iterator[Fault]:
         yield from _length(one.group_id, "/group_id", ID_LIMIT)
     if not 0 <= one.terms_days <= _LONGEST_TERM:
         yield Fault("/terms_days", "number", f"must be 0 to {_LONGEST_TERM}.")
+    if not 0 <= one.grace_days <= _LONGEST_GRACE:
+        yield Fault("/grace_days", "number", f"must be 0 to {_LONGEST_GRACE}.")
     if one.credit_limit is not None:
         yield from limit_faults(one.credit_limit, currency, "/credit_limit")
 

@@ -8,7 +8,8 @@ problem never shows our insides: what we must mend ourselves is told by its requ
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -81,6 +82,16 @@ class Unfit(ValueError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+@contextmanager
+def named_in_body(pointer: str) -> Iterator[None]:
+    """What is missing was named in the body, not in the path: 422 with the field, not 404."""
+    try:
+        yield
+    except NotFound as missing:
+        fault = Fault(pointer, "unknown", missing.message)
+        raise Refused(missing.code, missing.message, next_step=missing.next_step, faults=[fault]) from None
 
 
 def problem(

@@ -35,6 +35,7 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("Customer", "priority"): {"enum": ["high", "normal", "low"]},
     ("Customer", "group_id"): {"minLength": 1, "maxLength": ID_LIMIT},
     ("Customer", "terms_days"): {"minimum": 0, "maximum": 3650},
+    ("Customer", "grace_days"): {"minimum": 0, "maximum": 365},
 }
 
 # What the API fills in where it is not sent: from the path, the day, the customer's master data.

@@ -29,6 +29,7 @@ from o2c.errors import Conflict
 from o2c.money import Money
 from o2c.order import Customer, OrderPart, PartState
 
+_QUEUE_LIMIT = 200
 WAITING = frozenset({"referred", "held"})
 EVENTS = {
     "approved": "OrderApproved",
@@ -86,7 +87,8 @@ def _question(judged: Judged, now: datetime) -> Referral:
         stored.order_id,
         stored.customer_id,
         judged.verdict.state,
-        made.actions.get("queue"),
+        # Rows that fire together may name several queues; the column keeps so many characters.
+        made.actions.get("queue", "")[:_QUEUE_LIMIT] or None,
         made.say or f"decided {made.outcome} by rule {made.rule or 'otherwise'}",
         judged.value,
         now,

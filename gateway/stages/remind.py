@@ -2,34 +2,38 @@
 
 Runs on open items only and derives everything again, so running it twice on a day says nothing
 twice. The credit accounts concerned are locked first: cash coming in at the same moment is either
-seen here or waits until the letter is written, and then withdraws it (see ``send``).
+seen here or waits until the letter is written, and then withdraws it (see ``send``). The number of
+statements does not grow with the invoices, up to 900 of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.stages import shadow, tell
+from gateway.ids import new_id
+from gateway.stages import charge, dispute, plan, promise, shadow, tell
 from gateway.stages.bill import buyer_of
 from gateway.stages.desk import Desk
-from gateway.store import bank, customers, invoices, jobs, ledger, orders, outbox
-from gateway.store.bank import StoredPayment
+from gateway.stages.plan import Case, Ruling
+from gateway.store import charges, customers, invoices, jobs, orders, outbox
+from gateway.store.invoices import IssuedInvoice
 from gateway.store.jobs import Job, NewJob
 from gateway.store.journal import Event, customer_stream, order_stream
-from gateway.store.ledger import OpenInvoice
-from gateway.store.orders import Decided
-from gateway.store.rows import unpack
-from o2c import dunning
-from o2c.decision import Decision
-from o2c.dunning import Letter, Receivable
-from o2c.matching import plausible
-from o2c.order import Customer
+from gateway.store.orders import Decided, StoredOrder
+from gateway.store.outbox import Delivery, Notice
+from gateway.store.rows import chunks
+from o2c import dunning, letter
+from o2c.dunning import Letter, ReviewPoint
+from o2c.late_charge import LateCharge
+from o2c.letter import Circumstances, Written
+from o2c.promise import PromiseState
 
-_SPEAKS = frozenset({"L0", "L1", "L2", "L3", "collection"})
+DISPUTED = "disputed"  # the line of a decision about the disputed part of an invoice
 
 
 @dataclass(slots=True)
@@ -37,6 +41,8 @@ class _Run:
     """What one day's run will write."""
 
     today: date
+    reviews: Mapping[str, Sequence[ReviewPoint]]
+    buyers: Mapping[str, str]
     events: list[Event] = field(default_factory=list)
     work: list[NewJob] = field(default_factory=list)
     levels: list[tuple[str, str]] = field(default_factory=list)
@@ -44,6 +50,9 @@ class _Run:
     hold: set[str] = field(default_factory=set)
     decided: list[Decided] = field(default_factory=list)  # what is kept: where a rule spoke
     judged: list[Decided] = field(default_factory=list)  # every decision of the day
+    claims: list[LateCharge] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
 
 
 def remind_job(day: date) -> NewJob:
@@ -63,107 +72,147 @@ def remind(desk: Desk, job: Job) -> None:
 
 def run_reminders(desk: Desk, connection: Connection) -> int:
     """Decide every open item on the dunning policy and write what follows; returns the letters."""
-    run = _Run(desk.clock.today())
-    owing = {one.item.customer_id for one in ledger.open_items(connection, desk.company_id)}
-    accounts = customers.lock(connection, desk.company_id, owing)
-    items = ledger.open_items(connection, desk.company_id, owing)
-    waiting = bank.unmatched(connection, desk.company_id)
-    letters = 0
-    for name in sorted(accounts):
-        row = accounts[name]
-        mine = [one for one in items if one.item.customer_id == name]
-        letters += _remind(desk, connection, run, unpack(Customer, row.profile), row, mine, waiting)
+    cases = plan.of_today(desk, connection, lock=True)
+    reviews, buyers = _reviews(desk, connection, cases)
+    run = _Run(desk.clock.today(), reviews, buyers)
+    broken = [one for case in cases for one in case.broken]
+    run.events += promise.end(desk, connection, broken, PromiseState.BROKEN)
+    events, work = dispute.tell_of_late(desk, connection)
+    run.events += events
+    run.work += work
+    for case in cases:
+        _carry_out(desk, run, case)
     _write(desk, connection, run)
-    return letters
+    return len(run.notices)
 
 
-def _remind(
-    desk: Desk,
-    connection: Connection,
-    run: _Run,
-    customer: Customer,
-    account: object,
-    mine: Sequence[OpenInvoice],
-    waiting: Sequence[StoredPayment],
-) -> int:
-    in_sight = any(plausible(p.details, [one.item for one in mine], run.today) for p in waiting)
-    decided: list[tuple[Receivable, Decision]] = []
-    for one in mine:
-        receivable = Receivable(one.item, one.order_id, one.level, one.last_notice_on)
-        facts = dunning.facts(receivable, customer, run.today, money_in_sight=in_sight)
-        decision = desk.decider.decide("dunning", facts)
-        decided.append((receivable, decision))
-        run.judged.append(Decided(one.item.invoice_number, None, decision))
-        if decision.rule is not None or decision.alarm is not None:
-            run.decided.append(run.judged[-1])
-    letters = dunning.letters(decided)
-    speaking = [(r, d) for r, d in decided if d.outcome in _SPEAKS]
-    run.levels += [(r.item.invoice_number, d.outcome) for r, d in speaking]
-    for receivable, decision in speaking:
-        if decision.actions.get("review") == "yes":
-            _review(desk, connection, run, receivable, customer, decision)
-    for letter in letters:
-        _account_events(run, account, letter, [d for _, d in speaking], [r for r, _ in decided])
-        run.work.append(tell.reminded(desk, connection, customer, letter))
-    return len(letters)
+def written(desk: Desk, case: Case, due: Letter, claims: Sequence[LateCharge]) -> Written:
+    """The words of the letter with everything that is claimed, ``claims`` among it."""
+    said = {
+        number: [*case.charges.get(number, ()), *(one for one in claims if one.invoice_number == number)]
+        for number in plan.listed(due)
+    }
+    party = case.customer.party
+    account = desk.company.account_in(due.items[0].currency)
+    about = Circumstances(
+        desk.company.name,
+        party.contact.name or party.name,
+        desk.clock.today(),
+        account.account if account else None,
+        case.pay_by(desk.clock.today()),
+    )
+    return letter.write(due, said, case.customer.language, about)
 
 
-def _review(
-    desk: Desk,
-    connection: Connection,
-    run: _Run,
-    receivable: Receivable,
-    customer: Customer,
-    decision: Decision,
-) -> None:
-    """The flag before the due date is also a review: would anything keep this invoice from being paid?"""
-    number = receivable.item.invoice_number
-    issued = invoices.find(connection, desk.company_id, number)
-    stored = orders.find(connection, desk.company_id, receivable.order_id)
-    sends = outbox.deliveries_of(connection, desk.company_id, [number])
-    points = dunning.review(
+def _carry_out(desk: Desk, run: _Run, case: Case) -> None:
+    for ruling in case.rulings:
+        _keep(run, case, ruling)
+    for ruling in case.speaking:
+        if ruling.decision.actions.get("review") == "yes":
+            _review(run, ruling)
+    if case.letter is not None:
+        _account_events(run, case, case.letter)
+        _post(desk, run, case, case.letter)
+
+
+def _post(desk: Desk, run: _Run, case: Case, due: Letter) -> None:
+    """The letter with its claims, on its way."""
+    notice_id = new_id("ntc", desk.clock.now())
+    claims = charge.made(desk, case.charged.claims, case.customer.customer_id, notice_id, run.today)
+    order_of = {one.receivable.item.invoice_number: one.receivable.order_id for one in case.speaking}
+    run.claims += claims
+    run.events += [charge.event(one, order_of[one.invoice_number]) for one in claims]
+    words = written(desk, case, due, claims)
+    raised = [one.receivable for one in case.speaking]
+    before = {one.item.invoice_number: (one.level, one.last_notice_on) for one in raised}
+    notice, message = tell.reminder(desk, case.customer, due, notice_id, words, before)
+    run.notices.append(notice)
+    run.deliveries.append(message)
+    run.work.append(tell.send_job(message.message_id))
+
+
+def _keep(run: _Run, case: Case, ruling: Ruling) -> None:
+    """The decision as evidence, and the level that is reached."""
+    decision, number = ruling.decision, ruling.receivable.item.invoice_number
+    part = DISPUTED if ruling.receivable.disputed else None
+    run.judged.append(Decided(number, part, decision, case.reason(ruling)))
+    if decision.rule is not None or decision.alarm is not None:
+        run.decided.append(run.judged[-1])
+    if ruling.speaks and case.letter is not None:
+        run.levels.append((number, ruling.outcome))
+
+
+def _reviews(
+    desk: Desk, connection: Connection, cases: Sequence[Case]
+) -> tuple[dict[str, Sequence[ReviewPoint]], dict[str, str]]:
+    """What could keep the invoices from being paid that are due for a look, and who buys them: three
+    statements for all."""
+    due = {
+        one.receivable.item.invoice_number: case
+        for case in cases
+        for one in case.speaking
+        if one.decision.actions.get("review") == "yes"
+    }
+    issued = invoices.some(connection, desk.company_id, due)
+    stored = orders.some(connection, desk.company_id, [one.order_id for one in issued])
+    sends: dict[str, list[Any]] = {}
+    for several in chunks(sorted(due)):
+        for send in outbox.deliveries_of(connection, desk.company_id, several):
+            sends.setdefault(send.subject_id, []).append(send)
+    points: dict[str, Sequence[ReviewPoint]] = {}
+    buyers: dict[str, str] = {}
+    for one in issued:
+        number, order = one.invoice.number, stored[one.order_id]
+        points[number] = _points(one, order, due[number], sends.get(number, []))
+        buyers[number] = buyer_of(order, due[number].customer).name
+    return points, buyers
+
+
+def _points(
+    issued: IssuedInvoice, stored: StoredOrder, case: Case, sends: Sequence[Any]
+) -> Sequence[ReviewPoint]:
+    return dunning.review(
         stored.order,
         issued.invoice,
-        customer,
+        case.customer,
         delivered=any(send.state == "sent" for send in sends),
         bounced=any(send.state == "failed" for send in sends),
     )
-    stream = order_stream(receivable.order_id)
-    flagged = {"number": number, "rule": decision.rule, "due_on": receivable.item.due_on}
+
+
+def _review(run: _Run, ruling: Ruling) -> None:
+    """The flag before the due date is also a review: would anything keep this invoice from being paid?"""
+    item, decision = ruling.receivable.item, ruling.decision
+    number = item.invoice_number
+    stream = order_stream(ruling.receivable.order_id)
+    flagged = {"number": number, "rule": decision.rule, "due_on": item.due_on}
     run.events.append(Event(stream, "InvoiceFlagged", flagged, rulebook_sha256=decision.rulebook_sha))
     reviewed = {
         "number": number,
-        "buyer": buyer_of(stored, customer).name,
-        "findings": tell.review_words(points),
+        "buyer": run.buyers[number],
+        "findings": tell.review_words(run.reviews[number]),
     }
     run.events.append(Event(stream, "InvoiceReviewed", reviewed))
 
 
-def _account_events(
-    run: _Run,
-    account: object,
-    letter: Letter,
-    decisions: Sequence[Decision],
-    receivables: Sequence[Receivable],
-) -> None:
+def _account_events(run: _Run, case: Case, due: Letter) -> None:
     """Flag the account and hold its credit where the deciding rules say so, once."""
-    numbers = {item.invoice_number for item in letter.items}
-    concerned = tuple(dict.fromkeys(r.order_id for r in receivables if r.item.invoice_number in numbers))
-    data = {"invoices": sorted(numbers), "level": letter.level}
+    numbers = set(plan.listed(due))
+    parts = [one.receivable for one in case.rulings]
+    concerned = tuple(dict.fromkeys(r.order_id for r in parts if r.item.invoice_number in numbers))
+    decisions = [one.decision for one in case.speaking]
+    data = {"invoices": sorted(numbers), "level": due.level}
     sha256 = decisions[0].rulebook_sha
-    name = letter.customer_id
+    name = case.customer.customer_id
     stream = customer_stream(name)
-    if any(d.actions.get("flag") == "account" for d in decisions) and not _is_set(account, "flagged_at"):
+    flags = any(d.actions.get("flag") == "account" for d in decisions)
+    if flags and case.account.flagged_at is None:
         run.flag.add(name)
         run.events.append(Event(stream, "AccountFlagged", data, rulebook_sha256=sha256, orders=concerned))
     holds = any(d.actions.get("credit") in ("hold new orders", "block") for d in decisions)
-    if holds and not _is_set(account, "held_at"):
+    if holds and case.account.held_at is None:
         run.hold.add(name)
         run.events.append(Event(stream, "CreditHeld", data, rulebook_sha256=sha256, orders=concerned))
-
-
-def _is_set(account: object, column: str) -> bool:
-    return getattr(account, column) is not None
 
 
 def _write(desk: Desk, connection: Connection, run: _Run) -> None:
@@ -173,4 +222,7 @@ def _write(desk: Desk, connection: Connection, run: _Run) -> None:
     customers.mark(connection, desk.company_id, run.hold, held_at=now)
     orders.add_decisions(connection, desk.company_id, now, desk.actor, run.decided)
     shadow.compare(connection, desk.company_id, now, desk.shadows, run.judged)
+    charges.add(connection, desk.company_id, run.claims)
+    outbox.add_notices(connection, desk.company_id, now, run.notices)
+    outbox.add_deliveries(connection, desk.company_id, now, run.deliveries)
     desk.record(connection, now, run.events, run.work)

@@ -22,7 +22,7 @@ from gateway.stages.in_force import fitting
 from gateway.store import companies, rulefiles
 from gateway.store.journal import Event
 from gateway.store.rows import pack
-from gateway.store.rulefiles import Activation, Proposal, Schedule, State, standing
+from gateway.store.rulefiles import PENDING, Activation, Proposal, Schedule, State, standing
 from gateway.store.schema import stamp
 from o2c.errors import Conflict, NotFound, Refused
 from rules.rulebook import load
@@ -81,8 +81,7 @@ def approve(desk: Desk, proposal_id: str, shown: Mapping[str, Any]) -> Proposal:
 def reject(desk: Desk, proposal_id: str, reason: str) -> Proposal:
     """A second person says no. ``Refused('four-eyes')``: the author withdraws instead."""
     values = {"closed_by": desk.actor, "closed_at": desk.clock.now(), "reason": reason}
-    open_ = (State.PROPOSED, State.APPROVED, State.SHADOW)
-    return _step(desk, proposal_id, open_, State.REJECTED, "RulesRejected", values, {"reason": reason})
+    return _step(desk, proposal_id, PENDING, State.REJECTED, "RulesRejected", values, {"reason": reason})
 
 
 def shadow(desk: Desk, proposal_id: str) -> Proposal:
@@ -98,9 +97,11 @@ def withdraw(desk: Desk, proposal_id: str, reason: str = "") -> Proposal:
     """
 
     def unit(connection: Connection) -> Proposal:
-        now = desk.clock.now()
-        found = _find(desk, connection, proposal_id, _schedule(desk, connection), now)
-        _allow(found, (State.PROPOSED, State.APPROVED, State.SHADOW, State.SCHEDULED, State.SUPERSEDED))
+        schedule, now = _schedule(desk, connection), desk.clock.now()
+        stored = rulefiles.find_proposal(connection, desk.company_id, proposal_id)
+        found = standing(stored, schedule, now)
+        overtaken = (State.SUPERSEDED,) if stored.state in PENDING else ()  # it never was in force
+        _allow(found, (*PENDING, State.SCHEDULED, *overtaken))
         if found.state is State.SCHEDULED:
             rulefiles.call_off(connection, desk.company_id, found.policy, now)
         values = {"closed_by": desk.actor, "closed_at": now, "reason": reason or None}
@@ -160,7 +161,7 @@ def _second_person(desk: Desk, found: Proposal) -> None:
 def _allow(found: Proposal, states: tuple[State, ...]) -> None:
     if found.state in states:
         return
-    if found.state is State.SUPERSEDED:
+    if found.state is State.SUPERSEDED and State.SCHEDULED not in states:
         raise Conflict(
             "rules-moved-on",
             f"another {found.policy} file is in force than the one {found.proposal_id} was made from.",

@@ -12,13 +12,14 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from gateway.ids import new_id
-from gateway.stages import tell
+from gateway.stages import charge, tell
 from gateway.stages.desk import Desk
-from gateway.store import archive, jobs, ledger, outbox
+from gateway.store import archive, disputes, invoices, jobs, ledger, outbox, promises
 from gateway.store.jobs import Job
 from gateway.store.journal import Event, customer_stream, order_stream
 from o2c.errors import Refused
 from o2c.ports import DeliveryChannel, Parcel
+from o2c.promise import PromiseState
 
 _EXTENSIONS = {"application/xml": "xml", "application/pdf": "pdf"}
 
@@ -29,7 +30,7 @@ def send_message(desk: Desk, job: Job) -> None:
     with desk.database.read() as connection:
         row = outbox.find_delivery(connection, desk.company_id, message_id)
         parcel = _parcel(desk, connection, row)
-        withdrawn = row.state == "queued" and _is_pointless(desk, connection, row)
+        withdrawn = _is_pointless(desk, connection, row) if row.state == "queued" else None
     if row.state != "queued" or withdrawn:
         desk.database.write(lambda connection: _close(desk, connection, job, row, withdrawn))
         return
@@ -67,25 +68,39 @@ def _parcel(desk: Desk, connection: Connection, row: Row[Any]) -> Parcel:
     )
 
 
-def _is_pointless(desk: Desk, connection: Connection, row: Row[Any]) -> bool:
-    """A dunning letter whose items are no longer all open must not leave the house."""
+def _is_pointless(desk: Desk, connection: Connection, row: Row[Any]) -> str | None:
+    """Why a dunning letter must not leave the house any more: its items are no longer all open, or
+    one was disputed or promised since it was written."""
     if row.kind != "notice":
-        return False
+        return None
     notice = outbox.find_notice(connection, desk.company_id, row.subject_id)
     if not notice.kind.startswith("dunning-") or notice.customer_id is None:
-        return False
-    listed = outbox.items_of(connection, desk.company_id, notice.notice_id)
+        return None
+    listed = set(outbox.items_of(connection, desk.company_id, notice.notice_id))
     still_open = {
         one.item.invoice_number
         for one in ledger.open_items(connection, desk.company_id, [notice.customer_id])
     }
-    return not set(listed) <= still_open
+    if not listed <= still_open:
+        return "paid meanwhile"
+    since = row.created_at
+    if any(one.opened_at > since for one in disputes.of_invoices(connection, desk.company_id, listed)):
+        return "disputed meanwhile"
+    running = promises.about(connection, desk.company_id, listed, PromiseState.RUNNING)
+    if any(one.made_at > since for one in running):
+        return "promised meanwhile"
+    return None
 
 
-def _close(desk: Desk, connection: Connection, job: Job, row: Row[Any], withdrawn: bool) -> None:
+def _close(desk: Desk, connection: Connection, job: Job, row: Row[Any], withdrawn: str | None) -> None:
     if withdrawn and outbox.record(connection, desk.company_id, row.message_id, state="withdrawn"):
-        event = _event(desk, connection, row, "NoticeWithdrawn", {"reason": "paid meanwhile"})
-        desk.record(connection, desk.clock.now(), [event])
+        events = [_event(desk, connection, row, "NoticeWithdrawn", {"reason": withdrawn})]
+        events += charge.cancel_letter(
+            desk, connection, row.subject_id, f"its letter was held back: {withdrawn}"
+        )
+        before = outbox.before(connection, desk.company_id, row.subject_id)
+        invoices.restore_levels(connection, desk.company_id, before)
+        desk.record(connection, desk.clock.now(), events)
     jobs.done(connection, job)
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from formats import canonical
 from formats.camt import camt053
 from gateway.ids import new_id
+from gateway.stages import owed
 from gateway.stages.desk import Desk
 from gateway.store import archive, bank, companies, customers, ledger, orders
 from gateway.store.archive import Document
@@ -327,7 +328,18 @@ def _post(desk: Desk, connection: Connection, batch: _Batch, now: datetime) -> N
     paid = [number for number, one in batch.open.items() if one.item.open == 0]
     ledger.settle(connection, desk.company_id, paid, now)
     customers.move(connection, desk.company_id, batch.movements)
+    # What it means for promises and disputes; counted on the balances just written.
+    batch.events += owed.after_payments(desk, connection, _paid(batch))
     _lift_holds(desk, connection, batch, {found.customer_id for _, found in batch.matches})
+
+
+def _paid(batch: _Batch) -> list[owed.Paid]:
+    """What was applied to each invoice, and how it stands now."""
+    return [
+        owed.Paid(a.invoice_number, batch.open[a.invoice_number].item.open, payment.booked_on)
+        for payment, found in batch.matches
+        for a in found.allocations
+    ]
 
 
 def _seal(batch: _Batch, posted: Sequence[Posted]) -> None:

@@ -6,7 +6,8 @@ transaction of the event they speak of, so nobody is told twice and nobody is fo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from sqlalchemy import Connection
 
@@ -19,6 +20,7 @@ from gateway.store.outbox import Delivery, Notice
 from gateway.store.referrals import Referral
 from o2c.answer import LineStatus, OrderAnswer, ResponseCode
 from o2c.dunning import Letter, ReviewPoint
+from o2c.letter import Written
 from o2c.money import Money
 from o2c.order import Customer
 from o2c.shipment import Shipment
@@ -187,22 +189,37 @@ def _post(
     return [send_job(message.message_id) for message in messages]
 
 
-def reminded(desk: Desk, connection: Connection, customer: Customer, letter: Letter) -> NewJob:
-    """ONE letter for all items: a friendly reminder before the due date, a notice after it."""
-    friendly = letter.level == "L0"
-    subject = "A friendly reminder" if friendly else f"Overdue invoices: {letter.letter}"
-    lines = [
-        "these invoices fall due soon:" if friendly else "these invoices are overdue. Please pay them now:"
-    ]
-    for item in letter.items:
-        amount = Money.from_minor(item.open, item.currency)
-        lines.append(f"- {item.invoice_number}: {amount}, due {item.due_on}, reference {item.reference}")
-    if not friendly:
-        lines.append("New orders wait until they are settled. If you have paid already, please tell us when.")
+def finance_desk(desk: Desk, connection: Connection, kind: str, subject: str, words: str) -> list[NewJob]:
+    """Tell the finance desk something (where it has an address)."""
+    address = desk.company.profile.finance_email
+    if not address:
+        return []
+    now = desk.clock.now()
+    notice = Notice(new_id("ntc", now), kind, subject, words)
+    message = Delivery(message_id(desk), "notice", notice.notice_id, "mail", address)
+    outbox.add_notices(connection, desk.company_id, now, [notice])
+    outbox.add_deliveries(connection, desk.company_id, now, [message])
+    return [send_job(message.message_id)]
+
+
+def reminder(
+    desk: Desk,
+    customer: Customer,
+    letter: Letter,
+    notice_id: str,
+    written: Written,
+    before: Mapping[str, tuple[str, date | None]],
+) -> tuple[Notice, Delivery]:
+    """ONE letter for all items of a customer, and the message that carries it: not stored yet.
+
+    ``before``: level and day of the last notice of those whose level it raises."""
     numbers = tuple(item.invoice_number for item in letter.items)
-    return say(
-        desk, connection, f"dunning-{letter.level}", subject, lines, customer=customer, invoices=numbers
+    kind = f"dunning-{letter.level}"
+    notice = Notice(
+        notice_id, kind, written.subject, written.body, customer.customer_id, None, numbers, before
     )
+    channel, recipient = way_to(desk, customer)
+    return notice, Delivery(message_id(desk), "notice", notice_id, channel, recipient)
 
 
 def review_words(points: Sequence[ReviewPoint]) -> list[dict[str, str]]:

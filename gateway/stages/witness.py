@@ -24,10 +24,14 @@ from gateway.store.schema import (
     customer,
     decision,
     delivery,
+    dispute,
+    dunning_block,
     invoice,
     journal,
+    late_charge,
     notice,
     payment,
+    promise,
     rule_proposal,
     rulebook,
     sales_order,
@@ -80,14 +84,20 @@ _SUBJECT: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     ),
     **dict.fromkeys(["CreditLimitGranted", "CreditLimitEnded"], _field(*_LIMIT)),
     **dict.fromkeys(["ReceiptAnnounced", "GoodsReceived", "ReceiptCancelled"], _field("receipt")),
+    **dict.fromkeys(["DisputeOpened", "DisputeClosed", "DisputeLate"], _field("dispute")),
+    **dict.fromkeys(["PromiseMade", "PromiseKept", "PromiseBroken", "PromiseWithdrawn"], _field("promise")),
+    **dict.fromkeys(["DunningBlocked", "DunningUnblocked"], _field("block")),
+    **dict.fromkeys(["LateChargeClaimed", "LateChargeCancelled"], _field("charge")),
     **dict.fromkeys([*_SENT.values(), *_UNSENT.values()], _field("message")),
 }
 # Of these there may be more than rows say today: a message that failed was sent again, a payment
-# that waited was applied. All others happen exactly as often as there are rows.
-_PASSING = frozenset({"BillingStopped", "InvoicePaid", "PaymentUnmatched", *_UNSENT.values()})
-_MENDED = frozenset(
-    {"EntryBooked", "PaymentApplied", "ReceiptAnnounced"}
-)  # at least once for each row, and never without
+# that waited was applied, a promise turned out to have been kept. All others happen exactly as often
+# as there are rows.
+_PASSING = frozenset(
+    {"BillingStopped", "InvoicePaid", "PaymentUnmatched", "PromiseBroken", *_UNSENT.values()}
+)
+# At least once for each row, and never without.
+_MENDED = frozenset({"EntryBooked", "PaymentApplied", "ReceiptAnnounced"})
 
 
 def check(connection: Connection, company_id: str) -> tuple[int, list[str]]:
@@ -151,7 +161,8 @@ def _facts_of_rows(connection: Connection, company_id: str) -> Iterator[Fact]:
         yield "OrderReceived", order.order_id
         if order.state == "cancelled":
             yield "OrderCancelled", order.order_id
-    for made in rows(decision.c.subject_id, decision.c.line_id, decision.c.policy, decision.c.body):
+    of = decision.c
+    for made in rows(of.subject_id, of.line_id, of.policy, of.outcome, of.body):
         yield from _of_decision(made)
     for left in rows(shipment.c.shipment_id, shipment.c.billing):
         yield "GoodsShipped", left.shipment_id
@@ -189,6 +200,7 @@ def _facts_of_rows(connection: Connection, company_id: str) -> Iterator[Fact]:
             yield _SENT[message.kind], message.message_id
         elif message.state in _UNSENT:
             yield _UNSENT[message.state], message.message_id
+    yield from _about_receivables(rows)
     for table, facts_of in ((rule_proposal, _of_proposal), (rulebook, _of_activation)):
         for row in connection.execute(select(*as_stored(table)).where(table.c.company_id == company_id)):
             yield from facts_of(row)
@@ -217,16 +229,38 @@ def _of_activation(row: Any) -> Iterator[Fact]:
 def _of_decision(row: Any) -> Iterator[Fact]:
     try:
         made = json.loads(row.body)
-        outcome = made["outcome"]
         if row.policy == "credit" and row.line_id is None:
-            yield approve.EVENTS[judge.STATES[outcome]], row.subject_id
-        elif (
-            row.policy == "dunning" and outcome in _SPEAKS and made.get("actions", {}).get("review") == "yes"
-        ):
+            yield approve.EVENTS[judge.STATES[made["outcome"]]], row.subject_id
+        elif row.policy == "dunning" and _led_to_a_review(row.outcome, made):
             yield "InvoiceFlagged", row.subject_id
             yield "InvoiceReviewed", row.subject_id
     except (ValueError, KeyError, TypeError):  # so changed that it does not read: no event is like it
         yield "Decision", row.subject_id
+
+
+def _led_to_a_review(done: str, made: Mapping[str, Any]) -> bool:
+    """The law may have kept a letter back that the rules wanted: then ``done`` is not what they said."""
+    return done in _SPEAKS and made["outcome"] in _SPEAKS and made.get("actions", {}).get("review") == "yes"
+
+
+def _about_receivables(rows: Callable[..., Iterator[Any]]) -> Iterator[Fact]:
+    """Disputes, promises, blocks and late charges."""
+    for one in rows(dispute.c.dispute_id, dispute.c.state, dispute.c.late_told_at):
+        yield "DisputeOpened", one.dispute_id
+        if one.state != "open":
+            yield "DisputeClosed", one.dispute_id
+        if one.late_told_at is not None:
+            yield "DisputeLate", one.dispute_id
+    for one in rows(promise.c.promise_id, promise.c.state):
+        yield "PromiseMade", one.promise_id
+        if one.state != "running":
+            yield f"Promise{one.state.capitalize()}", one.promise_id
+    for one in rows(dunning_block.c.block_id, dunning_block.c.lifted_at):
+        yield "DunningBlocked", one.block_id
+        if one.lifted_at is not None:
+            yield "DunningUnblocked", one.block_id
+    for one in rows(late_charge.c.charge_id, late_charge.c.cause):
+        yield "LateChargeClaimed" if one.cause == "claimed" else "LateChargeCancelled", one.charge_id
 
 
 # --- what can only be compared by amount or by the last word -------------------------------------

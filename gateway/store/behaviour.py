@@ -7,11 +7,10 @@ statement for all customers of a company.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, text
+from sqlalchemy import Connection, bindparam, delete, text
 
-from gateway.store.schema import Day, Instant, metadata, payment_behaviour
+from gateway.store.schema import Day, Instant, payment_behaviour
 from o2c.credit import Behaviour
 
 # The day of the last payment, less the due day. Both are ISO text; each engine has its own arithmetic.
@@ -40,15 +39,11 @@ _REFRESH = """
         ) settled
         WHERE paid_on IS NOT NULL
       ) reckoned
-      {promises}
+      UNION ALL
+      SELECT customer_id, 0, 0, 0, 1 FROM promise  -- counts from the day it was broken
+      WHERE company_id = :of AND state = 'broken' AND ended_on >= :since_day
     ) everything
     GROUP BY customer_id
-"""
-# A broken promise counts from the day it was broken.
-_BROKEN = """
-      UNION ALL
-      SELECT customer_id, 0, 0, 0, 1 FROM promise
-      WHERE company_id = :of AND state = 'broken' AND ended_on >= :since_day
 """
 
 
@@ -56,21 +51,13 @@ def refresh(connection: Connection, company_id: str, today: date) -> None:
     """Make the company's rows anew, as of ``today``."""
     since = _a_year_before(today)
     connection.execute(delete(payment_behaviour).where(payment_behaviour.c.company_id == company_id))
-    counts_promises = "promise" in metadata.tables
-    words = _REFRESH.format(days=_DAYS[connection.dialect.name], promises=_BROKEN if counts_promises else "")
-    given: list[BindParameter[Any]] = [
+    refreshing = text(_REFRESH.format(days=_DAYS[connection.dialect.name])).bindparams(
         bindparam("today", type_=Day()),
         bindparam("since", type_=Instant()),
-    ]
-    values: dict[str, Any] = {
-        "of": company_id,
-        "today": today,
-        "since": datetime.combine(since, time.min, UTC),
-    }
-    if counts_promises:
-        given.append(bindparam("since_day", type_=Day()))
-        values["since_day"] = since
-    connection.execute(text(words).bindparams(*given), values)
+        bindparam("since_day", type_=Day()),
+    )
+    values = {"of": company_id, "today": today, "since": datetime.combine(since, time.min, UTC)}
+    connection.execute(refreshing, values | {"since_day": since})
 
 
 def _a_year_before(day: date) -> date:

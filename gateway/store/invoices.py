@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
 
-from gateway.store.rows import pack, unpack
+from gateway.store.rows import chunks, pack, unpack
 from gateway.store.schema import invoice, ledger_line
 from o2c.errors import NotFound
 from o2c.invoice import Invoice
@@ -94,6 +94,30 @@ def find(connection: Connection, company_id: str, number: str) -> IssuedInvoice:
     return _issued(row)
 
 
+def some(connection: Connection, company_id: str, numbers: Iterable[str]) -> list[IssuedInvoice]:
+    """These invoices by number; ``NotFound('invoice')`` if one is missing. One statement for 900."""
+    wanted = sorted(set(numbers))
+    found: dict[str, IssuedInvoice] = {}
+    for several in chunks(wanted):
+        query = select(invoice).where(invoice.c.company_id == company_id, invoice.c.number.in_(several))
+        found |= {row.number: _issued(row) for row in connection.execute(query)}
+    missing = [number for number in wanted if number not in found]
+    if missing:
+        raise NotFound("invoice", f"there is no invoice {', '.join(missing)}.")
+    return [found[number] for number in wanted]
+
+
+def orders_of(connection: Connection, company_id: str, numbers: Iterable[str]) -> dict[str, str]:
+    """The order of each of the invoices: one statement for 900."""
+    found: dict[str, str] = {}
+    for several in chunks(sorted(set(numbers))):
+        query = select(invoice.c.number, invoice.c.order_id).where(
+            invoice.c.company_id == company_id, invoice.c.number.in_(several)
+        )
+        found |= {row.number: row.order_id for row in connection.execute(query)}
+    return found
+
+
 def page(
     connection: Connection, company_id: str, after: int, limit: int, *, order_id: str | None = None
 ) -> list[IssuedInvoice]:
@@ -136,6 +160,17 @@ def reach_level(
 ) -> None:
     """Store (number, dunning level) and the day of the notice."""
     rows = [{"of": company_id, "id": number, "level_": level, "on": on} for number, level in reached]
+    if rows:
+        connection.execute(_LEVEL, rows)
+
+
+def restore_levels(
+    connection: Connection, company_id: str, before: Mapping[str, tuple[str, date | None]]
+) -> None:
+    """Take back what a letter that never left has raised: level and day of the last notice, by number."""
+    rows = [
+        {"of": company_id, "id": number, "level_": level, "on": on} for number, (level, on) in before.items()
+    ]
     if rows:
         connection.execute(_LEVEL, rows)
 

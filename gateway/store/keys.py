@@ -40,6 +40,8 @@ SCOPES = (
     "shipments:write",
     "approvals:write",
     "invoices:read",
+    "receivables:write",
+    "receivables:read",
     "bank:write",
     "bank:read",
     "reports:read",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -24,6 +24,7 @@ class Notice:
     customer_id: str | None = None
     order_id: str | None = None
     invoices: tuple[str, ...] = ()  # those a dunning letter lists
+    before: Mapping[str, tuple[str, date | None]] = field(default_factory=dict)  # level and day it changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,13 @@ def add_notices(connection: Connection, company_id: str, at: datetime, new: Sequ
             ],
         )
     items = [
-        {"company_id": company_id, "notice_id": one.notice_id, "invoice_number": number}
+        {
+            "company_id": company_id,
+            "notice_id": one.notice_id,
+            "invoice_number": number,
+            "level_before": one.before[number][0] if number in one.before else None,
+            "notice_before_on": one.before[number][1] if number in one.before else None,
+        }
         for one in new
         for number in one.invoices
     ]
@@ -73,6 +80,16 @@ def items_of(connection: Connection, company_id: str, notice_id: str) -> list[st
         notice_item.c.company_id == company_id, notice_item.c.notice_id == notice_id
     )
     return list(connection.execute(query.order_by(notice_item.c.invoice_number)).scalars())
+
+
+def before(connection: Connection, company_id: str, notice_id: str) -> dict[str, tuple[str, date | None]]:
+    """Level and day of the last notice of each invoice as they were before this letter raised them."""
+    query = select(notice_item).where(
+        notice_item.c.company_id == company_id,
+        notice_item.c.notice_id == notice_id,
+        notice_item.c.level_before.is_not(None),
+    )
+    return {row.invoice_number: (row.level_before, row.notice_before_on) for row in connection.execute(query)}
 
 
 def orders_of(connection: Connection, company_id: str, notice_id: str) -> list[str]:

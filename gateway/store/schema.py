@@ -47,7 +47,7 @@ metadata = MetaData(
 # Never updated, never deleted from: enforced by triggers on both engines (migrations 0001 and later).
 APPEND_ONLY = (
     *("archive", "journal", "journal_link", "ledger_entry", "ledger_line", "allocation", "decision"),
-    *("rule_file", "shadow_difference", "credit_limit"),
+    *("rule_file", "shadow_difference", "credit_limit", "late_charge"),
 )
 
 
@@ -619,6 +619,103 @@ allocation = Table(
     Index("ix_allocation_invoice", "company_id", "invoice_number"),
 )
 
+# --- what is said about receivables --------------------------------------------------------------
+dispute = Table(
+    "dispute",
+    metadata,
+    _company(),
+    _id("dispute_id"),
+    Column("invoice_number", String(40), nullable=False),
+    _id("customer_id"),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("reason", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("answer_by", Day, nullable=False),
+    Column("state", String(12), nullable=False),  # o2c.dispute.DisputeState
+    Column("closed_by", Text),
+    Column("closed_at", Instant),
+    Column("note", Text),
+    Column("late_told_at", Instant),  # finance was told that nobody has answered
+    PrimaryKeyConstraint("company_id", "dispute_id"),
+    CheckConstraint("amount_minor > 0", name="amount"),
+    Index("ix_dispute_invoice", "company_id", "invoice_number"),
+    Index(
+        "ix_dispute_open",
+        "company_id",
+        "answer_by",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+promise = Table(
+    "promise",
+    metadata,
+    _company(),
+    _id("promise_id"),
+    _id("customer_id"),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("promised_on", Day, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("state", String(12), nullable=False),  # o2c.promise.PromiseState
+    Column("ended_on", Day),
+    Column("note", Text),
+    PrimaryKeyConstraint("company_id", "promise_id"),
+    CheckConstraint("amount_minor > 0", name="amount"),
+    Index("ix_promise_customer", "company_id", "customer_id", "state", "ended_on"),
+)
+promise_item = Table(
+    "promise_item",
+    metadata,
+    _company(),
+    _id("promise_id"),
+    Column("invoice_number", String(40), nullable=False),
+    Column("open_minor", BigInteger, nullable=False),  # when it was given
+    PrimaryKeyConstraint("company_id", "promise_id", "invoice_number"),
+    Index("ix_promise_item_invoice", "company_id", "invoice_number"),
+)
+dunning_block = Table(
+    "dunning_block",
+    metadata,
+    _company(),
+    _id("block_id"),
+    _id("customer_id"),
+    Column("invoice_number", String(40)),  # NULL: everything the customer owes
+    Column("reason", Text, nullable=False),
+    Column("until_on", Day, nullable=False),  # its last day
+    Column("set_by", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("lifted_by", Text),
+    Column("lifted_at", Instant),
+    PrimaryKeyConstraint("company_id", "block_id"),
+    Index("ix_dunning_block_until", "company_id", "until_on"),
+)
+late_charge = Table(
+    "late_charge",
+    metadata,
+    _company(),
+    _id("charge_id"),
+    Column("invoice_number", String(40), nullable=False),
+    _id("customer_id"),
+    Column("kind", String(12), nullable=False),  # fee, interest, lump_sum
+    Column("cause", String(12), nullable=False),  # claimed; or why a claim is cancelled
+    Column("amount_minor", BigInteger, nullable=False),  # negative in the row that cancels another
+    Column("currency", String(3), nullable=False),
+    Column("charged_on", Day, nullable=False),
+    Column("notice_id", String(80)),  # the letter that claims it
+    Column("cancels", String(80)),  # the claim that this row takes back
+    Column("words", Text, nullable=False),  # the calculation, or the reason
+    Column("actor", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    PrimaryKeyConstraint("company_id", "charge_id"),
+    Index("ix_late_charge_invoice", "company_id", "invoice_number"),
+    Index("uq_late_charge_cancels", "company_id", "cancels", unique=True),
+)
+
 # --- what we say to people and machines ----------------------------------------------------------
 notice = Table(
     "notice",
@@ -640,6 +737,8 @@ notice_item = Table(
     _company(),
     _id("notice_id"),
     Column("invoice_number", String(40), nullable=False),
+    Column("level_before", String(12)),  # where this letter raised the invoice's level: if it never
+    Column("notice_before_on", Day),  # leaves, these are what stands again
     PrimaryKeyConstraint("company_id", "notice_id", "invoice_number"),
 )
 delivery = Table(

@@ -35,6 +35,14 @@ _FACTS = (
          "Tage seit letzter Mahnung (9999 = nie)", "dager siden siste purring (9999 = aldri)", neutral=9999),
     flag("money_in_sight", "an unmatched bank line may be theirs", "ungeklärter Zahlungseingang möglich",
          "uavklart innbetaling kan være deres"),
+    days("grace_days", "days of grace after the due date", "Karenztage nach Fälligkeit",
+         "dager med henstand etter forfall"),
+    figure("disputed_amount", Kind.MONEY, "amount in dispute on the invoice",
+           "reklamierter Betrag der Rechnung", "bestridt beløp på fakturaen"),
+    flag("promise_broken", "a promise to pay it was broken", "Zahlungszusage gebrochen",
+         "betalingsløfte brutt"),
+    days("notices_sent", "letters about it that bore a fee (a number)",
+         "Mahnungen dazu mit Gebühr (Anzahl)", "purringer om den med gebyr (antall)"),
 )  # fmt: skip
 
 _OUTCOMES = {

@@ -1,7 +1,8 @@
 """Decisions per second, live and in replay, beside durable-rules used as its documentation shows it.
 
-"Live" is a whole decision with its evidence: facts checked and encoded, the engine in its cage, the
-closures beside it, why and why not in words. "Bare" is the engine with the same rules and facts already
+"Live" is a whole decision: facts checked and encoded, the engine in its cage, its verdict held against
+the closures, the evidence gathered. "In words" is the same with why-not put into words, as storing it
+does. "Bare" is the engine with the same rules and facts already
 encoded: a session made, a fact asserted, the rules that fire noted, the session deleted. It gets no
 background threads (they crash) and a rule that always fires (deleting an untouched session crashes).
 "Closures" give the verdict alone, as replay runs them, on facts already encoded.
@@ -103,10 +104,9 @@ class _Bare:
         for clause in program.clauses:
             for number, box in enumerate(boxes(clause)):
                 tests = [_term(key, span) for key, span in box.terms]
-                rules[f"{clause.id}/{number}"] = {
-                    "pri": clause.position + 2, "all": [{"m": {"$and": tests}}], "run": self._action(clause.id),
-                }  # fmt: skip
-        rules["marker"] = {"pri": 1, "all": [{"m": _term(*MARKER)}], "run": self._action("marker")}
+                action = self._action(clause.id)
+                rules[f"{clause.id}/{number}"] = _rule(clause.position + 2, {"$and": tests}, action)
+        rules["marker"] = _rule(1, _term(*MARKER), self._action("marker"))
         self._name = f"bare {len(program.clauses)}"
         self._host.register_rulesets({self._name: rules})
 
@@ -126,6 +126,10 @@ class _Bare:
         return set(self._fired) - {"marker"}
 
 
+def _rule(priority: int, test: dict[str, Any], action: Callable[[Any], None]) -> dict[str, Any]:
+    return {"pri": priority, "all": [{"m": test}], "run": action}
+
+
 def _race(result: Result, size: int) -> None:
     book = load(rule_file(size), name=f"{size} rules", accepted=True)
     live, bare = RuleDecider({"credit": book}), _Bare(book.program)
@@ -142,6 +146,7 @@ def _race(result: Result, size: int) -> None:
         assert quick.run(figures) == closures.run(figures)
     work: dict[str, tuple[Callable[[Any], object], Sequence[Any]]] = {
         "live": (lambda case: live.decide("credit", case), cases),
+        "live, why-not in words": (lambda case: tuple(live.decide("credit", case).why_not), cases),
         "bare durable-rules": (bare.decide, codes),
         "closures (verdict only)": (quick.run, codes),
         "closures (one rule after the other)": (closures.run, codes),

@@ -11,7 +11,7 @@ import pytest
 
 from o2c.billing import build_invoice
 from o2c.decision import Decision
-from o2c.dunning import NEVER, Ageing, Letter, Receivable, ageing, facts, letters, review
+from o2c.dunning import NEVER, Ageing, Letter, Receivable, ageing, facts, letters, parts, review
 from o2c.invoice import Invoice
 from o2c.ledger import OpenItem
 from o2c.money import Quantity
@@ -64,6 +64,10 @@ def test_the_facts_of_a_quiet_invoice() -> None:
         "days_overdue": -16,
         "days_since_last": NEVER,
         "money_in_sight": False,
+        "grace_days": 0,
+        "disputed_amount": 0,
+        "promise_broken": False,
+        "notices_sent": 0,
     }
 
 
@@ -114,6 +118,35 @@ def test_what_is_disputed_promised_blocked_or_in_sight_is_never_listed() -> None
         decided(replace(owed("F", 30), disputed=True), "wait"),
     ]
     assert told(letters(rows)) == ["C-17 L2 A"]
+
+
+def test_a_notice_before_the_due_day_lists_nothing_and_is_none() -> None:
+    assert letters([decided(owed("A", -3), "L1")]) == ()
+
+
+def test_an_invoice_in_dispute_is_decided_in_two_parts() -> None:
+    whole = replace(owed("A", 5), withheld=4000)
+    rest, disputed = parts(whole)
+    assert (rest.item.open, rest.disputed, disputed.item.open, disputed.disputed) == (
+        10375,
+        False,
+        4000,
+        True,
+    )
+    assert rest.item.base_open + disputed.item.base_open == whole.item.base_open
+    seen = facts(rest, CUSTOMER, TODAY, False)
+    assert (seen["open_amount"], seen["disputed_amount"], seen["dispute_open"]) == (
+        D("1141.25"),
+        D("440.00"),
+        False,
+    )
+    told_apart = facts(disputed, CUSTOMER, TODAY, False)
+    assert (told_apart["open_amount"], told_apart["dispute_open"]) == (D("440.00"), True)
+
+
+def test_an_invoice_wholly_in_dispute_or_not_at_all_is_one_part() -> None:
+    assert [part.disputed for part in parts(replace(owed("A", 5), withheld=20000))] == [True]
+    assert parts(owed("A", 5)) == (owed("A", 5),)
 
 
 def test_where_everything_waits_nobody_is_written_to() -> None:

@@ -6,8 +6,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from threading import Barrier
 
 import pytest
 from sqlalchemy import Connection, select
@@ -193,6 +196,8 @@ def test_a_limit_is_changed_from_the_first_idea_to_its_undoing(admin: World) -> 
     assert (back.sha256, back.active_from, live(world)) == (old, NOON, OLD)
     assert first_order(world, 32, "160") == "approved"
     assert state(world, new.proposal_id) is State.SUPERSEDED
+    with pytest.raises(Conflict, match="rules-state"):
+        rulefiles.withdraw(act(world, "anna"), new.proposal_id)
     assert happened(world) == [
         ("RulesProposed", "key:anna"),
         ("RulesApproved", "key:bo"),
@@ -250,6 +255,7 @@ def test_what_is_proposed_against_an_old_file_must_be_proposed_again(admin: Worl
     with pytest.raises(Conflict, match="rules-moved-on"):
         rulefiles.activate(act(admin, "bo"), late.proposal_id)
     assert live(admin) == other
+    rulefiles.withdraw(act(admin, "anna"), late.proposal_id)
     activated(admin, NEW)
     assert live(admin) == NEW
     assert admin.faults() == []
@@ -275,6 +281,26 @@ def test_no_act_in_the_past_and_one_schedule_at_a_time(admin: World) -> None:
         ("RulesWithdrawn", "key:anna"),
         ("RulesActivated", "key:bo"),
     ]
+    assert admin.faults() == []
+
+
+def test_of_two_who_activate_at_once_one_is_told_that_live_has_moved_on(admin: World) -> None:
+    waiting = [approved(admin, FILE.replace("500.0", f"{n}00.0").encode()) for n in (1, 2, 3)]
+    together = Barrier(len(waiting))
+
+    def go(one: Proposal) -> str:
+        desk = act(admin, "bo")
+        together.wait()
+        try:
+            return rulefiles.activate(desk, one.proposal_id).sha256
+        except Conflict as conflict:
+            return conflict.code
+
+    with ThreadPoolExecutor(len(waiting)) as people:
+        said = sorted(people.map(go, waiting), key=len)
+    admin.house.forget(admin.company_id)
+    assert said[:2] == ["rules-moved-on", "rules-moved-on"]
+    assert said[2] == sha256(live(admin)).hexdigest()
     assert admin.faults() == []
 
 

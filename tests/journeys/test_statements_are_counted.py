@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,9 @@ from sqlalchemy import Table, insert, select
 from gateway import jobs
 from gateway.clock import machine_time
 from gateway.http.app import create_app
-from gateway.store import keys
+from gateway.stages import restock
+from gateway.store import catalogue, keys
+from gateway.store.receipts import Receipt
 from gateway.store.schema import decision, invoice, job, journal, ledger_entry, ledger_line, sales_order
 from tests.journeys.world import World, count_statements
 
@@ -94,6 +97,38 @@ def test_intake_and_the_whole_way_keep_to_their_number(world: World, door: Flask
     assert len(whole) <= 40, "\n".join(whole)
     issued = world.invoice("INV-00002")
     assert issued.gross == 3750
+
+
+def test_a_group_costs_its_lock_and_its_sum(world: World, door: FlaskClient) -> None:
+    """SQLite has one writer and needs no lock."""
+    world.given_customer("C-1", group_id="FJORD")
+    ordered_and_billed(world, door, list, "warm again")
+    taken = count_statements(world.house)
+    intake, _ = ordered_and_billed(world, door, taken, "counted")
+    assert len(intake) <= 8 + (1 if world.house.database.is_sqlite else 2), "\n".join(intake)
+
+
+@pytest.mark.parametrize("run", ["refill", "reallocate"])
+def test_sharing_out_costs_the_same_for_few_and_for_many(world: World, run: str) -> None:
+    def statements(product: str, waiting: int) -> list[str]:
+        world.given_stock({product: {"BERGEN": 0}})
+        expected = Receipt(f"PO-{product}", product, "BERGEN", Decimal(500), date(2026, 3, 5))
+        restock.announce(world.desk, expected)
+        for place in range(waiting):
+            world.orders(f"{product}-{place}", (product, 2, "10"))
+        goods = Decimal(waiting + 3)
+        desk = world.desk
+        desk.database.write(lambda c: catalogue.receive(c, desk.company_id, product, "BERGEN", goods))
+        taken = count_statements(world.house)
+        if run == "refill":
+            desk.database.write(lambda c: restock.refill(desk, c, product))
+        else:
+            restock.reallocate(desk, product)
+        return taken()
+
+    few, many = statements("P-FEW", 2), statements("P-MANY", 25)
+    assert len(many) == len(few), "\n".join(many)
+    assert world.faults() == []
 
 
 def test_they_do_not_grow_with_100_000_rows_of_history(world: World, door: FlaskClient) -> None:

@@ -26,7 +26,7 @@ from formats import canonical
 from formats.ubl.read_order import read_order
 from gateway import jobs
 from gateway.settings import Settings
-from gateway.stages import audit, fulfil, receive, settle
+from gateway.stages import audit, fulfil, receive, rulefiles, settle
 from gateway.stages.desk import Desk
 from gateway.stages.fulfil import Despatch
 from gateway.stages.receive import Incoming, Received
@@ -107,6 +107,14 @@ class World:
             self.house.database.write(lambda c, item=item: catalogue.save(c, self.company_id, item))
             for rank, (warehouse, pieces) in enumerate(per_warehouse.items()):
                 fulfil.count_stock(self.desk, name, warehouse, Decimal(pieces), rank=rank)
+
+    def given_rules(self, content: bytes) -> None:
+        """A rule file is in force from now on, let in by two people."""
+        anna, bo = (self.house.desk(self.company_id, f"key:{who}") for who in ("anna", "bo"))
+        new = rulefiles.propose(anna, content, "for this journey")
+        rulefiles.approve(bo, new.proposal_id, {})
+        rulefiles.activate(bo, new.proposal_id)
+        self.house.forget(self.company_id)
 
     # --- what people and systems do --------------------------------------------------------------
     def orders(
@@ -242,6 +250,15 @@ _DETAIL: dict[str, Callable[[dict[str, Any]], str]] = {
     "GoodsReceived": lambda d: f"{d['receipt']} {d['quantity']}",
     "ReceiptCancelled": lambda d: d["receipt"],
     "StockReallocated": lambda d: f"+{len(d['gains'])} -{len(d['losses'])}",
+    "DisputeOpened": lambda d: f"{d['number']} {d['amount']}",
+    "DisputeClosed": lambda d: f"{d['number']} {d['resolution']}",
+    "DisputeLate": lambda d: d["number"],
+    "PromiseMade": lambda d: f"{' '.join(d['invoices'])} {d['amount']} by {d['promised_on']}",
+    "PromiseKept": lambda d: " ".join(d["invoices"]),
+    "PromiseBroken": lambda d: " ".join(d["invoices"]),
+    "DunningBlocked": lambda d: f"{d['invoice'] or 'all'} until {d['until_on']}",
+    "LateChargeClaimed": lambda d: f"{d['number']} {d['kind']} {d['amount']}",
+    "LateChargeCancelled": lambda d: f"{d['number']} {d['kind']} {d['amount']} {d['cause']}",
     "BillingStopped": lambda d: " ".join(f["rule"] for f in d["findings"]),
 }
 

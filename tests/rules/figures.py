@@ -53,32 +53,3 @@ def random_facts(policy: str, random: Random) -> dict[str, FactValue]:
 def neutral_facts(policy: str, **given: FactValue) -> dict[str, FactValue]:
     """The plain case, with ``given`` on top."""
     return {name: fact.neutral for name, fact in POLICIES[policy].facts.items()} | given
-
-
-def with_chains(content: str, policy: str, random: Random) -> str:
-    """A rule file with facts of its own, two levels of them, a table that collects, and rules on both."""
-    facts = [fact for fact in POLICIES[policy].facts.values() if fact.kind is Kind.DAYS or fact.words]
-    cells = [(fact.name, _cell(fact, random)) for fact in random.sample(facts, 3)]
-    ends = random.choices(POLICIES[policy].outcomes, k=4)
-    (one, first), (two, second), (three, third) = cells
-    return f"""{content}
-derived:
-  - {{id: F2, fact: odd_case, when: {{late_payer: yes, {two}: {second}}}}}
-  - {{id: F1, fact: late_payer, when: {{{one}: {first}}}, means: {{en: pays late, de: säumig, nb: sen}}}}
-  - {{id: F3, fact: odd_case, when: {{late_payer: no, {three}: {third}}}}}
-""".replace("rules:", f"""rules:
-  - {{id: Q1, when: {{late_payer: yes, {three}: {third}}}, then: {ends[0]}, say: Late}}
-  - {{id: Q2, when: {{odd_case: yes}}, then: {ends[1]}, queue: sales desk}}""").replace("tables:", f"""tables:
-  - id: G
-    hit: collect
-    columns: [{one}, odd_case, then, queue, say]
-    rows:
-      - [{first}, "-", {ends[2]}, credit desk, One]
-      - ["-", yes, {ends[2]}, "-", Two]
-      - ["-", "-", {ends[3]}, sales desk, "-"]""")  # fmt: skip
-
-
-def _cell(fact: Fact, random: Random) -> str:
-    if fact.words:
-        return random.choice(fact.words[:3])
-    return f'"{random.choice(["<=", ">"])} {random.choice(_DAYS)}"'

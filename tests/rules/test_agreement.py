@@ -9,10 +9,9 @@ from random import Random
 import pytest
 
 from rules.closures import ClosureExecutor
-from rules.compile import Encoder, Program, box_count, shards
+from rules.compile import box_count, shards
 from rules.decider import RuleDecider
-from rules.durable import CagedRuleset
-from rules.rulebook import default_content, load
+from rules.rulebook import Rulebook, default_content, load
 from rules.vocabulary import POLICIES, SCALE, Fact, Kind, Policy
 from tests.rules.figures import random_facts, random_value
 
@@ -38,19 +37,21 @@ def test_both_executors_give_the_same_decision_row(policy: str) -> None:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_both_executors_agree_on_files_nobody_wrote(seed: int) -> None:
-    program, random = random_program(seed), Random(seed)
-    engine, closures, encoder = CagedRuleset(program), ClosureExecutor(program), Encoder(program)
+    book, random = random_book(seed), Random(seed)
+    by_engine = RuleDecider({book.policy: book})
+    by_closures = RuleDecider({book.policy: book}, engine=ClosureExecutor)
     for _ in range(100):
-        codes = encoder.encode(random_facts(program.policy, random))
-        verdict = engine.run(codes)
-        assert verdict == closures.run(codes)
-        not_fired = {unmet.rule for unmet in closures.why_not(codes)}
-        assert not_fired == {step.id for step in program.steps} - set(verdict.fired)
-    engine.close()
+        facts = random_facts(book.policy, random)
+        decision = by_engine.decide(book.policy, facts)
+        assert decision.alarm is None
+        assert decision == by_closures.decide(book.policy, facts)
+        not_fired = {unmet.rule for unmet in decision.why_not}
+        assert not_fired == {step.id for step in book.program.steps} - set(decision.fired)
+    by_engine.close()
 
 
 def test_the_random_files_reach_what_the_default_files_do_not() -> None:
-    programs = [random_program(seed) for seed in range(30)]
+    programs = [random_book(seed).program for seed in range(30)]
     clauses = [clause for program in programs for clause in program.clauses]
     assert any(box_count(clause) > 1 for clause in clauses)
     assert any(len(list(shards(program.clauses))) > 1 for program in programs)
@@ -61,11 +62,11 @@ def test_the_random_files_reach_what_the_default_files_do_not() -> None:
 
 
 @cache
-def random_program(seed: int) -> Program:
+def random_book(seed: int) -> Rulebook:
     """A file that nobody wrote, and nobody would: hence not judged, only read."""
     random = Random(seed)
     policy = POLICIES[random.choice(list(POLICIES))]
-    return load(random_file(policy, random).encode(), name=f"random {seed}", accepted=True).program
+    return load(random_file(policy, random).encode(), name=f"random {seed}", accepted=True)
 
 
 def random_file(policy: Policy, random: Random) -> str:

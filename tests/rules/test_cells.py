@@ -131,6 +131,7 @@ def test_a_list_of_tests_must_all_hold() -> None:
         ("credit", "exposure", "<= credit_limt", "unknown-field", "did you mean 'credit_limit'?"),
         ("credit", "exposure", "<= overdue_days", "wrong-type", "cannot be compared"),
         ("credit", "exposure", "<= exposure", "wrong-type", "cannot be compared"),
+        ("credit", "exposure", "not credit_limit", "wrong-type", "compare with credit_limit by <, <="),
         ("credit", "exposure", "< 5.00, > credit_limit", "wrong-type", "must stand alone"),
     ],
 )  # fmt: skip

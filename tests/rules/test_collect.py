@@ -21,8 +21,8 @@ tables:
     hit: collect
     columns: [overdue_days, risk_class, earlier_refused, then, say, queue, notify, answer_within]
     rows:
-      - ["> 14", "-",    "-", hold,  Settle first,    credit team, customer, 8 h]
-      - ["> 30", "-",    "-", hold,  Very late,       collection,  sales,    4 h]
+      - ["> 14", "-",    "-", hold,  Settle first,    credit team, sales,    8 h]
+      - ["> 30", "-",    "-", hold,  Very late,       collection,  customer, 4 h]
       - ["-",    "B, C", "-", hold,  "-",             credit team, customer, "-"]
       - ["-",    A,      yes, refer, Refused before,  "-",         "-",      1 h]
       - ["-",    "-",    yes, refer, Refused earlier, risk desk,   "-",      2 h]
@@ -47,7 +47,7 @@ def decided(days: int, risk: str, refused: bool, approval: bool = False) -> Deci
     [
         (0, "A", False, "approve", None, "", "", ""),
         (15, "A", False, "hold", "T1/1", "T1/1", "Settle first",
-         "queue: credit team; notify: customer; answer_within: 8 h"),
+         "queue: credit team; notify: sales; answer_within: 8 h"),
         (31, "A", False, "hold", "T1/1", "T1/1 T1/2", "Settle first; Very late",
          "queue: credit team, collection; notify: customer and sales; answer_within: 8 h"),
         (31, "B", False, "hold", "T1/1", "T1/1 T1/2 T1/3", "Settle first; Very late",

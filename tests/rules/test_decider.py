@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from threading import Barrier, Event
@@ -18,9 +17,8 @@ from o2c.decision import Decision, FactValue
 from o2c.errors import Broken, Refused
 from o2c.ports import Decider
 from rules.closures import ClosureExecutor
-from rules.compile import Codes, Executor, Program, Verdict
+from rules.compile import Codes, Encoder, Executor, Program, Verdict
 from rules.decider import RuleDecider
-from rules.durable import CagedRuleset
 from rules.rulebook import default_content, load
 from tests.rules.figures import neutral_facts, random_facts
 
@@ -84,14 +82,20 @@ def test_an_engine_that_errs_is_found_out(bend: Callable[[Verdict], Verdict], wo
 
 
 def test_a_rule_that_raises_is_named() -> None:
-    broken = [replace(c, spans=(("x", "y"),)) for c in CREDIT.program.clauses[2].conditions]  # type: ignore[arg-type]
-    clauses = list(CREDIT.program.clauses)
-    clauses[2] = replace(clauses[2], conditions=tuple(broken))
-    book = replace(CREDIT, program=replace(CREDIT.program, clauses=tuple(clauses)))
-    decider = RuleDecider({"credit": book}, engine=lambda _: CagedRuleset(CREDIT.program))
-    decision = decider.decide("credit", neutral_facts("credit", on_hold=True))
-    assert_fell_back(decision, f"rule {clauses[2].id} failed: TypeError")
-    decider.close()
+    codes = Encoder(CREDIT.program).encode(neutral_facts("credit"))
+    del codes["on_hold"]
+    with pytest.raises(Broken) as broken:
+        ClosureExecutor(CREDIT.program).run(codes)
+    assert (broken.value.code, broken.value.message) == (
+        "rule-failed",
+        "rule C20 failed: KeyError: 'on_hold'.",
+    )
+
+    def forgetful(program: Program) -> Executor:
+        return Erring(program, lambda _: ClosureExecutor(program).run(codes))
+
+    decider = RuleDecider({"credit": CREDIT}, engine=forgetful)
+    assert_fell_back(decider.decide("credit", neutral_facts("credit", on_hold=True)), "rule C20 failed")
 
 
 def test_every_alarm_is_heard_and_nothing_else_is() -> None:

@@ -114,10 +114,15 @@ def test_stock(decider: RuleDecider, given: str, outcome: str, rule: str, action
     check(decider, "stock", given, outcome, rule, actions)
 
 
-L0 = "letter: friendly reminder; review: yes; dunning_fee: no; late_interest: no"
-L1 = "letter: first notice; flag: account; credit: hold new orders; dunning_fee: no; late_interest: no"
-L2 = "flag: account; credit: hold new orders; dunning_fee: legal max; late_interest: yes"
-END = "letter: hand over; review: yes; flag: account; credit: block; late_interest: yes"
+FREE = "dunning_fee: no; late_interest: no; lump_sum: no"
+L0 = f"letter: friendly reminder; review: yes; {FREE}"
+L1 = f"letter: first notice; flag: account; credit: hold new orders; {FREE}"
+L2 = "flag: account; credit: hold new orders; dunning_fee: legal max; late_interest: yes; lump_sum: no"
+L3 = "flag: account; credit: hold new orders; dunning_fee: legal max; late_interest: yes; lump_sum: yes"
+END = (
+    "letter: hand over; review: yes; flag: account; credit: block; dunning_fee: no; late_interest: yes;"
+    " lump_sum: yes"
+)
 
 
 @pytest.mark.parametrize(
@@ -129,10 +134,13 @@ END = "letter: hand over; review: yes; flag: account; credit: block; late_intere
         ("level_now=L0 days_since_invoice=30 days_overdue=0 days_since_last=16", "wait", "otherwise", ""),
         ("level_now=L0 days_since_invoice=31 days_overdue=1 days_since_last=17", "L1", "D60/2", L1),
         ("days_overdue=1", "L1", "D60/2", L1),
+        ("days_overdue=7 grace_days=7", "wait", "otherwise", ""),
+        ("days_overdue=8 grace_days=7", "L1", "D60/2", L1),
+        ("days_overdue=0 grace_days=-1", "wait", "otherwise", ""),
         ("level_now=L1 days_overdue=13 days_since_last=12", "wait", "otherwise", ""),
         ("level_now=L1 days_overdue=14 days_since_last=10", "L2", "D60/3", f"letter: second notice; {L2}"),
         ("level_now=L2 days_overdue=28 days_since_last=13", "wait", "otherwise", ""),
-        ("level_now=L2 days_overdue=28 days_since_last=14", "L3", "D60/4", f"letter: final notice; {L2}"),
+        ("level_now=L2 days_overdue=28 days_since_last=14", "L3", "D60/4", f"letter: final notice; {L3}"),
         ("level_now=L3 days_overdue=44 days_since_last=14", "wait", "otherwise", ""),
         ("level_now=L3 days_overdue=45 days_since_last=14", "collection", "D60/5", END),
         ("level_now=collection days_overdue=400", "wait", "otherwise", ""),

@@ -227,6 +227,9 @@ exposure_percent | [0 % .. 100 %)  | at least 0 % and less than 100 %
 risk_class       | B, C            | B or C
 first_order      | yes             | yes
 country          | NO, SE          | NO or SE
+country          | not NO, SE      | anything but NO or SE
+risk_class       | not A           | anything but A
+overdue_days     | not 5           | less than 5 days or more than 5 days
 exposure         | <= credit_limit | at most credit limit
 credit_limit     | <= exposure     | at most credit exposure
 exposure         | credit_limit    | the same as credit limit

@@ -127,7 +127,7 @@ tables:
             HEAD + RULE.replace("overdue_days: 5", 'exposure: "<= credit_limit", credit_limit: "< exposure"'),
             "line 6, column 64",
             "impossible",
-            "exposure <= credit_limit and credit_limit < exposure can never be true",
+            "exposure <= credit_limit and credit_limit < exposure can never be true together",
         ),
         (HEAD + TABLE.replace("unique", "any"), "line 7, column 10", "unknown-hit policy", "unique, first"),
         (

@@ -99,7 +99,8 @@ def test_the_closed_list_of_facts() -> None:
         "stock": "product_known stocked ordered atp_here atp_other atp_all inbound substitute_atp"
         " split_allowed partial_allowed substitute_allowed next_receipt_days",
         "dunning": "dispute_open dunning_block consumer country promise_to_pay_days_left open_amount"
-        " level_now days_since_invoice days_overdue days_since_last money_in_sight",
+        " level_now days_since_invoice days_overdue days_since_last money_in_sight grace_days"
+        " disputed_amount promise_broken notices_sent",
         "cash": "difference overpaid difference_percent discount_offered discount_days_late discount_gap"
         " bank_charges foreign_currency consumer risk_class country",
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect, text
 
-from gateway.store import migrate, rulefiles
+from gateway.store import migrate, referrals, rulefiles
 from gateway.store.database import Database
-from gateway.store.schema import APPEND_ONLY, metadata
+from gateway.store.schema import APPEND_ONLY, metadata, sales_order
 from tests.conftest import ROOT
 
 _UPGRADE = """
@@ -63,6 +64,35 @@ def test_an_upgrade_twice_is_harmless(database: Database) -> None:
     assert migrate.missing(database) == []
     with database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
+
+
+def test_orders_that_wait_already_are_on_the_list_after_an_upgrade(database: Database) -> None:
+    migrate.upgrade(database, "0001")
+    order = {
+        "company_id": "NO1",
+        "order_id": "ord_1",
+        "source": "api",
+        "external_id": "E-1",
+        "customer_id": "C-1",
+        "state": "held",
+        "currency": "EUR",
+        "body": "{}",
+        "parts": "[]",
+        "document_sha256": "0" * 64,
+        "value_minor": 12_500,
+        "claimed_minor": 0,
+        "has_backorder": False,
+        "received_at": datetime(2026, 3, 1, 9, tzinfo=UTC),
+    }
+    with database.alone() as connection:
+        connection.execute(
+            sales_order.insert(),
+            [order, order | {"order_id": "ord_2", "external_id": "E-2", "state": "approved"}],
+        )
+    migrate.upgrade(database)
+    with database.read() as connection:
+        [asked] = referrals.waiting(connection, "NO1")
+    assert (asked.order_id, asked.state, asked.amount, asked.answer_by) == ("ord_1", "held", 12_500, None)
 
 
 def test_processes_that_start_at_once_upgrade_one_after_the_other(database_url: str) -> None:

@@ -52,6 +52,8 @@ ledger_line | base_debit=0 base_credit=-1                         | ck_ledger_li
 ledger_line | base_debit=1 base_credit=1                          | ck_ledger_line_one_base_side
 ledger_line | tax_category=S tax_rate=                            | ck_ledger_line_whole_tax
 ledger_line | tax_category= tax_rate=25                           | ck_ledger_line_whole_tax
+dispute     | amount_minor=0                                      | ck_dispute_amount
+promise     | amount_minor=0                                      | ck_promise_amount
 """
 ROWS = [tuple(cell.strip() for cell in line.split("|")) for line in CHECKS.strip().splitlines()]
 
@@ -118,8 +120,8 @@ def test_a_key_is_taken_once(
 
 
 @pytest.mark.parametrize(("name", "bent", "check"), ROWS)
-def test_a_check_refuses(connection: Connection, name: str, bent: str, check: str) -> None:
-    table = metadata.tables[name]
+def test_a_check_refuses(row_in_each: Connection, name: str, bent: str, check: str) -> None:
+    connection, table = row_in_each, metadata.tables[name]
     row = copy(connection, table, keep=set())
     for pair in bent.split():
         column, value = pair.split("=")

@@ -19,7 +19,7 @@ def test_a_company_is_ready_to_work_at_once(cli: Cli) -> None:
     assert party["vat_id"] == "NO988077917MVA"
     assert party["tax_registration"] == "Foretaksregisteret"
     assert made["accounts"] == [{"account": "NO9386011117947", "currency": "NOK", "bic": None}]
-    assert sorted(made["rules"]) == ["credit", "dunning", "stock"]
+    assert sorted(made["rules"]) == ["cash", "credit", "dunning", "stock"]
     assert made["missing"] == []
     assert [row["code"] for row in cli.json("company list")] == ["NORD"]
     assert cli.refusal(NORD)[0] == "company-exists"

@@ -89,6 +89,8 @@ def test_what_waits_is_queued_and_takes_two_persons(members: Cli) -> None:
     assert second.stdout == f"{waiting['id']} is partly reserved\n"
     assert members("orders queue").stdout == "nothing waits\n"
     members("company describe --four-eyes-above", "1000 EUR", code=1)
+    members("company describe --no-four-eyes")
+    assert members.one("company describe")["four_eyes_above"] is None
 
 
 def test_goods_are_announced_received_and_shared_out_anew(members: Cli) -> None:

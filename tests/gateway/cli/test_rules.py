@@ -131,9 +131,11 @@ def test_a_table_goes_to_a_spreadsheet_and_back(alone: Cli) -> None:
     file = alone.file("credit.yaml", OLD)
     exported = alone("rules table export", file, "C60").stdout_bytes
     csv = alone.file("C60.csv", exported)
+    assert alone.one("rules table export", file, "C60")["csv"].encode("utf-8-sig") == exported
     assert alone("rules table import", file, "C60", csv).stdout_bytes == OLD
     changed = alone.file("C60.csv", exported.replace(b"credit manager", b"the board"))
-    alone("rules table import --write", file, "C60", changed)
+    done = alone.one("rules table import --write", file, "C60", changed)
+    assert (done["written"], done["sha256"]) == (True, hashlib.sha256(file.read_bytes()).hexdigest())
     assert file.read_bytes().split() == OLD.replace(b"credit manager", b"the board").split()
     broken = alone.file("C60.csv", exported.replace(b"refer", b"perhaps"))
     before = file.read_bytes()

@@ -47,6 +47,11 @@ def known(caller: Caller) -> dict[str, str]:
     hook = caller.post("/v1/webhooks", {"url": "https://hooks.example/o2c"}).json["id"]
     invoice = caller.given_invoice()
     [delivery, *_] = caller.get("/v1/webhook-deliveries").json["items"]
+    number = invoice["number"]
+    some = {"amount": "1.00", "currency": "NOK"}
+    disputed = caller.post(f"/v1/invoices/{number}/disputes", {"reason": "price", "amount": some})
+    promised = caller.post(f"/v1/invoices/{number}/promises", {"promised_on": "2030-01-01"})
+    block = {"invoice": number, "reason": "in court", "until_on": "2030-01-01"}
     waiting = caller.given_order("A-2")
     [job, *_] = caller.get("/v1/jobs").json["items"]
     rules = default_content("credit").decode()
@@ -76,6 +81,9 @@ def known(caller: Caller) -> dict[str, str]:
         "proposal_id": proposed["id"],
         "sha256": proposed["base_sha256"],
         "table": "C60",
+        "dispute_id": disputed.json["id"],
+        "promise_id": promised.json["id"],
+        "block_id": caller.post("/v1/dunning-blocks", block).json["id"],
     }
 
 

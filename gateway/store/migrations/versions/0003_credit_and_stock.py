@@ -105,10 +105,11 @@ def _work_lists() -> None:
         sa.PrimaryKeyConstraint("company_id", "order_id", name=op.f("pk_referral")),
     )
     _partial_index("ix_referral_deadline", "referral", ["company_id", "answer_by"], "late_at IS NULL")
-    # Orders that wait already: their queue and deadline are in a decision that nobody must read here.
+    # Orders that wait already: their queue and deadline are in a decision that nobody must read here,
+    # and their amount is in the order's currency.
     op.execute(
         "INSERT INTO referral (company_id, order_id, customer_id, state, reason, amount_minor, asked_at) "
-        "SELECT company_id, order_id, customer_id, state, '', claimed_minor, received_at FROM sales_order "
+        "SELECT company_id, order_id, customer_id, state, '', value_minor, received_at FROM sales_order "
         "WHERE state IN ('referred', 'held')"
     )
 
