@@ -11,6 +11,8 @@ from datetime import date
 
 from lxml import etree
 
+from formats import xrechnung
+from formats.findings import Severity
 from formats.peppol import bis3
 from formats.ubl.paths import CBC, ubl_namespace
 
@@ -23,7 +25,9 @@ class Profile:
 
     ``profile_id`` is the process we write, ``accepts`` further ones that are read; None means
     the profile says nothing about BT-23. ``layers`` are (layer, rule set) in the order they run.
-    ``valid_from`` is the first day the profile exists, where its publisher names one.
+    ``valid_from`` and ``valid_to`` are the first and last day of its life, where its publisher names them.
+    ``any_process``: BT-23 does not decide whether a document belongs here, the rules judge it.
+    ``levels`` are severities that the publisher gives rules of other layers.
     """
 
     name: str
@@ -33,6 +37,13 @@ class Profile:
     layers: tuple[tuple[str, str], ...]
     accepts: tuple[str, ...] = ()
     valid_from: date | None = None
+    valid_to: date | None = None
+    any_process: bool = False
+    levels: tuple[tuple[str, Severity], ...] = ()
+
+    def lives_on(self, day: date) -> bool:
+        """Whether the profile may be used on a day."""
+        return (self.valid_from or day) <= day <= (self.valid_to or day)
 
     @property
     def tag(self) -> str:
@@ -43,7 +54,9 @@ class Profile:
         """Whether a document that declares this belongs here."""
         if (self.tag, self.customization_id) != (declared.tag, declared.customization_id):
             return False
-        return self.profile_id is None or declared.profile_id in (self.profile_id, *self.accepts)
+        if self.any_process or self.profile_id is None:
+            return True
+        return declared.profile_id in (self.profile_id, *self.accepts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,46 @@ def _billing(name: str, root: str) -> Profile:
     return Profile(name, bis3.BILLING, bis3.BILLING_PROCESS, root, layers)
 
 
+def _levels(severity: Severity, rules: str) -> tuple[tuple[str, Severity], ...]:
+    return tuple((rule, severity) for rule in rules.split())
+
+
+# KoSIT's configuration for XRechnung gives some rules of EN 16931 another level (customLevel).
+_CIUS_LEVELS = (
+    *_levels(Severity.WARNING, "BR-CL-21 BR-CL-23"),
+    *_levels(Severity.ERROR, "UBL-CR-646"),
+)
+_CVD_LEVELS = (*_CIUS_LEVELS, *_levels(Severity.INFORMATION, "BR-CL-13"))
+_EXTENSION_LEVELS = (
+    *_levels(Severity.WARNING, "BR-CL-23"),
+    *_levels(Severity.INFORMATION, "BR-CL-10 BR-CL-11 BR-CL-21 BR-CL-24 BR-CL-25 BR-CL-26"),
+    *_levels(Severity.INFORMATION, "BR-CO-16 UBL-CR-470 UBL-CR-646"),
+)
+
+
+def _xrechnung(
+    name: str,
+    root: str,
+    customization_id: str = xrechnung.CIUS,
+    levels: tuple[tuple[str, Severity], ...] = _CIUS_LEVELS,
+) -> Profile:
+    return Profile(
+        name,
+        customization_id,
+        bis3.BILLING_PROCESS,
+        root,
+        (("xsd", f"UBL-{root}-2.1"), ("en16931", "EN16931-UBL"), ("xrechnung", "XRechnung-UBL")),
+        valid_from=date(2024, 2, 1),  # XRechnung 3.0 came into force
+        any_process=True,
+        levels=levels,
+    )
+
+
+def _message(name: str, transaction: str, customization_id: str, process: str, root: str) -> Profile:
+    layers = (("xsd", f"UBL-{root}-2.1"), ("peppol", f"PEPPOLBIS-{transaction}"))
+    return Profile(f"Peppol BIS {name} ({transaction})", customization_id, process, root, layers)
+
+
 def _plain(name: str, root: str) -> Profile:
     layers = (("xsd", f"UBL-{root}-2.1"), ("en16931", "EN16931-UBL"))
     # The standard's reference was published in the Official Journal on this day (EU 2017/1870).
@@ -72,6 +125,18 @@ def _plain(name: str, root: str) -> Profile:
 
 PEPPOL_INVOICE = _billing("Peppol BIS Billing 3 invoice", "Invoice")
 PEPPOL_CREDIT_NOTE = _billing("Peppol BIS Billing 3 credit note", "CreditNote")
+XRECHNUNG_INVOICE = _xrechnung("XRechnung 3.0 invoice", "Invoice")
+XRECHNUNG_CREDIT_NOTE = _xrechnung("XRechnung 3.0 credit note", "CreditNote")
+XRECHNUNG_EXTENSION = _xrechnung(
+    "XRechnung 3.0 Extension invoice", "Invoice", xrechnung.EXTENSION, _EXTENSION_LEVELS
+)
+XRECHNUNG_EXTENSION_CREDIT_NOTE = _xrechnung(
+    "XRechnung 3.0 Extension credit note", "CreditNote", xrechnung.EXTENSION, _EXTENSION_LEVELS
+)
+XRECHNUNG_CVD = _xrechnung("XRechnung 3.0 CVD invoice", "Invoice", xrechnung.CVD, _CVD_LEVELS)
+XRECHNUNG_CVD_CREDIT_NOTE = _xrechnung(
+    "XRechnung 3.0 CVD credit note", "CreditNote", xrechnung.CVD, _CVD_LEVELS
+)
 EN16931_INVOICE = _plain("EN 16931 invoice", "Invoice")
 EN16931_CREDIT_NOTE = _plain("EN 16931 credit note", "CreditNote")
 PEPPOL_ORDER = Profile(
@@ -89,15 +154,39 @@ PEPPOL_ORDER_RESPONSE = Profile(
     "OrderResponse",
     (("xsd", "UBL-OrderResponse-2.1"), ("peppol", "PEPPOLBIS-T76")),
 )
+PEPPOL_DESPATCH_ADVICE = _message(
+    "Despatch Advice", "T16", bis3.DESPATCH_ADVICE, bis3.DESPATCH_ADVICE_PROCESS, "DespatchAdvice"
+)
+PEPPOL_INVOICE_RESPONSE = _message(
+    "Invoice Response", "T111", bis3.INVOICE_RESPONSE, bis3.INVOICE_RESPONSE_PROCESS, "ApplicationResponse"
+)
+PEPPOL_MLR = _message("MLR", "T71", bis3.MLR, bis3.MLR_PROCESS, "ApplicationResponse")
 
 PROFILES = (
     PEPPOL_INVOICE,
     PEPPOL_CREDIT_NOTE,
+    XRECHNUNG_INVOICE,
+    XRECHNUNG_CREDIT_NOTE,
+    XRECHNUNG_EXTENSION,
+    XRECHNUNG_EXTENSION_CREDIT_NOTE,
+    XRECHNUNG_CVD,
+    XRECHNUNG_CVD_CREDIT_NOTE,
     EN16931_INVOICE,
     EN16931_CREDIT_NOTE,
     PEPPOL_ORDER,
     PEPPOL_ORDER_RESPONSE,
+    PEPPOL_DESPATCH_ADVICE,
+    PEPPOL_INVOICE_RESPONSE,
+    PEPPOL_MLR,
 )
+
+# Rule sets by the short names that the official verdicts use -> their names here.
+SETS = {
+    "cen": "EN16931-UBL",
+    "peppol": "PEPPOL-EN16931-UBL",
+    "xrechnung": "XRechnung-UBL",
+    **{name: f"PEPPOLBIS-{name}" for name in ("T01", "T16", "T71", "T76", "T111")},
+}
 
 
 def declared(root: etree._Element) -> Declared:
@@ -113,3 +202,19 @@ def profile_of(root: etree._Element) -> Profile | None:
     """The profile a document belongs to, None if we know none."""
     said = declared(root)
     return next((profile for profile in PROFILES if profile.fits(said)), None)
+
+
+def of_sets(names: tuple[str, ...], root: etree._Element) -> Profile:
+    """A profile made of rule sets (keys of ``SETS``, or files) for one document, after its XML Schema.
+
+    With ``xrechnung`` the levels are those of the XRechnung profile that the document names.
+    """
+    local = etree.QName(root.tag).localname
+    named = ((name.rpartition("/")[2].rpartition(".")[0] or name, SETS.get(name, name)) for name in names)
+    layers = (("xsd", f"UBL-{local}-2.1"), *named)
+    levels: tuple[tuple[str, Severity], ...] = ()
+    if "xrechnung" in names:
+        said = _said(root, "CustomizationID")
+        others = {xrechnung.EXTENSION: _EXTENSION_LEVELS, xrechnung.CVD: _CVD_LEVELS}
+        levels = others.get(said or "", _CIUS_LEVELS)
+    return Profile(",".join(names), "", None, local, layers, levels=levels)

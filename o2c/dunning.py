@@ -18,6 +18,7 @@ from o2c.invoice import Invoice, InvoiceLine, categories
 from o2c.ledger import OpenItem
 from o2c.money import Money, plain, round_half_up
 from o2c.order import Customer, Order, OrderLine, VatCategory
+from o2c.xrechnung import leitweg_doubt
 
 NO_LEVEL = "none"
 LEVELS = ("L0", "L1", "L2", "L3", "collection")  # mildest first
@@ -148,6 +149,9 @@ def review(
     if buyer.endpoint is None and customer.party.endpoint is None and not customer.email:
         words = f"customer {customer.customer_id} has neither an electronic address (BT-49) nor an e-mail."
         points.append(ReviewPoint("address-missing", words))
+    doubt = leitweg_doubt(invoice)
+    if doubt:
+        points.append(ReviewPoint("leitweg-id", f"{number}: {doubt}"))
     if not delivered:
         points.append(ReviewPoint("not-delivered", f"{number} has not reached the customer; send it again."))
     if bounced:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from o2c.money import Quantity
-from o2c.order import AllowanceCharge, Delivery, Tax, VatCategory
+from o2c.order import AllowanceCharge, Delivery, InvoiceProfile, Tax, VatCategory
 from o2c.party import Identifier, Party
 
 
@@ -112,6 +112,7 @@ class Invoice:
     accounting_cost: str | None = None  # BT-19
     note: str | None = None  # BT-22
     preceding: tuple[str, ...] = ()  # BG-3
+    profile: InvoiceProfile = InvoiceProfile.PEPPOL  # BT-24
 
 
 def categories(lines: tuple[InvoiceLine, ...]) -> frozenset[VatCategory]:

@@ -35,6 +35,13 @@ class VatCategory(StrEnum):
     OUTSIDE_SCOPE = "O"
 
 
+class InvoiceProfile(StrEnum):
+    """What an invoice must be for its buyer: the specification it follows (BT-24)."""
+
+    PEPPOL = "peppol"  # Peppol BIS Billing 3
+    XRECHNUNG = "xrechnung"  # the German CIUS, for public buyers
+
+
 @dataclass(frozen=True, slots=True)
 class Tax:
     """VAT category and rate in percent (BT-151/152). Outside the scope of VAT (O) has no rate."""
@@ -118,6 +125,7 @@ class Order:
     note: str | None = None
     valid_until: date | None = None
     stated_payable: Decimal | None = None  # what the sender says it comes to
+    profile: InvoiceProfile | None = None  # of its invoices; None: as the customer wants them
 
 
 class PartState(StrEnum):
@@ -176,6 +184,8 @@ class Customer:
     group_id: str | None = None
     review_on: date | None = None
     priority: str = "normal"
+    profile: InvoiceProfile = InvoiceProfile.PEPPOL
+    leitweg_id: str | None = None  # BT-10 where the order names none
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from o2c.money import minor_digits
 from rules.cells import Condition
 from rules.document import unknown
 from rules.spans import EVERYTHING, Span, negated
-from rules.vocabulary import SCALE, Fact, Kind
+from rules.vocabulary import SCALE, WHOLE, Fact, Kind
 
 LANGUAGES = ("en", "de", "nb")
 _LOWEST, _HIGHEST = EVERYTHING[0]
@@ -197,7 +197,7 @@ class Phrases:
 
 def _as_written(fact: Fact, open_end: int, closed_end: int, text: str) -> bool:
     """Whether a person wrote the open end: ``> 14`` and ``>= 15`` are one to the engine."""
-    if fact.kind is Kind.DAYS:
+    if fact.kind in WHOLE:
         written = re.findall("-?[0-9]+", text)
         return str(open_end) in written and str(closed_end) not in written
     return _noughts(open_end) > _noughts(closed_end)

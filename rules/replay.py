@@ -26,7 +26,7 @@ from rules.compile import Encoder, Program, Verdict, said
 from rules.planes import Planes
 from rules.rulebook import Rulebook
 from rules.spans import LIMIT
-from rules.vocabulary import SCALE, Fact, Kind
+from rules.vocabulary import SCALE, WHOLE, Fact, Kind
 
 Ending = tuple[str, str | None]  # an outcome, and the rule that decided (None: otherwise)
 
@@ -177,6 +177,7 @@ class _Scan:
 _FORMS = {
     Kind.BOOL: "(true|false)",
     Kind.DAYS: "(-?[0-9]{1,18})",
+    Kind.COUNT: "(-?[0-9]{1,18})",
     Kind.CHOICE: r'"([^"\\]*)"',
     Kind.MONEY: r'\{"decimal":"(-?[0-9]+(?:\.[0-9]+)?)"\}',
 }
@@ -192,7 +193,7 @@ def _text_reader(fact: Fact) -> Callable[[str], int]:
         return {"false": 0, "true": 1}.__getitem__
     if fact.words:
         return {word: place for place, word in enumerate(fact.every_word)}.__getitem__
-    return int if fact.kind is Kind.DAYS else _decimal_reader(fact)
+    return int if fact.kind in WHOLE else _decimal_reader(fact)
 
 
 def _decimal_reader(fact: Fact) -> Callable[[str], int]:

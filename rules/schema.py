@@ -14,13 +14,14 @@ from typing import Any
 from o2c.errors import Refused
 from rules.document import Entries, Faults, Items, Node, Text, read, unknown
 from rules.phrases import LANGUAGES
-from rules.vocabulary import POLICIES, Fact, Kind, Policy
+from rules.vocabulary import POLICIES, WHOLE, Fact, Kind, Policy
 from rules.vocabulary.action import Action
 
 Schema = dict[str, Any]
 
 _NUMBERS = {
     Kind.DAYS: r"-?[0-9]+( ?(d|day|days))?",
+    Kind.COUNT: r"-?[0-9]+",
     Kind.MONEY: r"-?[0-9]+(\.[0-9]{1,3})?( [A-Z]{3})?",
     Kind.PERCENT: r"-?[0-9]+(\.[0-9]{1,2})? ?%",
     Kind.QUANTITY: r"-?[0-9]+(\.[0-9]{1,6})?",
@@ -184,7 +185,7 @@ class _Maker:
         """A number without a unit, which a YAML reader may have taken for one."""
         if fact.kind is Kind.PERCENT:
             return []
-        return [{"type": "integer" if fact.kind is Kind.DAYS else "number"}]
+        return [{"type": "integer" if fact.kind in WHOLE else "number"}]
 
 
 def _choices(words: Iterable[str]) -> str:

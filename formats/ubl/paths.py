@@ -52,14 +52,43 @@ def _position(node: etree._Element, parent: etree._Element | None) -> str:
     return f"[{same.index(node) + 1}]" if len(same) > 1 else ""
 
 
+class Places:
+    """Short paths of many elements of one document: siblings are counted once, not for each of them."""
+
+    def __init__(self) -> None:
+        self._positions: dict[tuple[etree._Element, str], dict[etree._Element, int]] = {}
+
+    def path_of(self, element: etree._Element) -> str:
+        """The short path of an element."""
+        steps = []
+        node: etree._Element | None = element
+        while node is not None:
+            parent = node.getparent()
+            steps.append(readable(str(node.tag)) + self._position(node, parent))
+            node = parent
+        return "/" + "/".join(reversed(steps))
+
+    def _position(self, node: etree._Element, parent: etree._Element | None) -> str:
+        if parent is None:
+            return ""
+        key = (parent, str(node.tag))
+        if key not in self._positions:
+            self._positions[key] = {one: place for place, one in enumerate(parent.findall(key[1]), 1)}
+        places = self._positions[key]
+        return f"[{places[node]}]" if len(places) > 1 else ""
+
+
 def line_of(element: etree._Element) -> int | None:
     """The line an element starts on, counted from 1."""
     return cast("int | None", element.sourceline)
 
 
 def value_of(element: etree._Element) -> str | None:
-    """The trimmed text of an element without children."""
-    return None if len(element) else (element.text or "").strip() or None
+    """The trimmed text of an element without child elements."""
+    if any(isinstance(child.tag, str) for child in element):
+        return None
+    pieces = [element.text, *(child.tail for child in element)]  # a comment may stand between
+    return "".join(filter(None, pieces)).strip() or None
 
 
 def locate(root: etree._Element, location: str) -> tuple[etree._Element, str | None]:

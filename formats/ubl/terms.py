@@ -96,6 +96,7 @@ BT-121 | VAT exemption reason code          | {_VAT}/cbc:TaxExemptionReasonCode
 BT-126 | line number                        | Line/cbc:ID
 BT-127 | line note                          | Line/cbc:Note
 BT-129 | invoiced quantity                  | Line/cbc:InvoicedQuantity
+BT-130 | unit of the quantity               | Line/cbc:InvoicedQuantity/@unitCode
 BT-131 | line net amount                    | Line/cbc:LineExtensionAmount
 BT-132 | order line reference               | Line/cac:OrderLineReference/cbc:LineID
 BT-133 | line accounting reference          | Line/cbc:AccountingCost

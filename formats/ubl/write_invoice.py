@@ -1,15 +1,17 @@
-"""``Invoice`` -> UBL 2.1 Invoice under Peppol BIS Billing 3.
+"""``Invoice`` -> UBL 2.1 Invoice or CreditNote under Peppol BIS Billing 3 or XRechnung 3.0.
 
-Governed by EN 16931-1, CEN/TS 16931-3-2 (its UBL syntax) and Peppol BIS Billing 3. Text
-templates, one small function per aggregate, in document order. It computes nothing and rounds
-nothing: what it is given is what is written, and what cannot be written is refused. Same
-invoice, same bytes.
+Governed by EN 16931-1, CEN/TS 16931-3-2 (its UBL syntax), Peppol BIS Billing 3 and the CIUS
+XRechnung. Which document and which specification the invoice itself says. Text templates, one
+small function per aggregate, in document order. It computes nothing and rounds nothing: what it
+is given is what is written, and what cannot be written is refused. Same invoice, same bytes.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
+from formats import xrechnung
 from formats.peppol import bis3
 from formats.ubl import write_party
 from formats.ubl.writing import (
@@ -25,38 +27,61 @@ from formats.ubl.writing import (
 )
 from formats.xml import attribute, text
 from o2c.errors import Refused
-from o2c.invoice import Invoice, InvoiceLine, InvoiceType, Payment, VatBreakdown
-from o2c.order import AllowanceCharge, Delivery, Tax
+from o2c.invoice import Invoice, InvoiceLine, InvoiceType, VatBreakdown
+from o2c.order import AllowanceCharge, Delivery, InvoiceProfile, Tax
+
+_SPECIFICATION = {
+    InvoiceProfile.PEPPOL: bis3.BILLING,
+    InvoiceProfile.XRECHNUNG: xrechnung.CIUS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Syntax:
+    """What the two document types call the same things."""
+
+    root: str
+    type_code: str
+    line: str
+    quantity: str
+
+
+_INVOICE = _Syntax("Invoice", "InvoiceTypeCode", "InvoiceLine", "InvoicedQuantity")
+_CREDIT_NOTE = _Syntax("CreditNote", "CreditNoteTypeCode", "CreditNoteLine", "CreditedQuantity")
 
 
 def write_invoice(invoice: Invoice) -> bytes:
     """The document in UTF-8, one element a line.
 
-    Raises ``Refused``: ``credit-note`` (type 381), ``missing`` (number, party or item name),
+    Raises ``Refused``: ``missing`` (number, party or item name; what a credit note credits),
     ``no-lines``, ``allowance-tax`` (a document allowance or charge whose VAT category is not
     clear), ``currency``, ``amount-digits``, ``number``, ``character``.
     """
-    if invoice.type is InvoiceType.CREDIT_NOTE:
-        raise Refused(
-            "credit-note",
-            f"{invoice.number} is a credit note (381), which is a document of its own, not an Invoice.",
-            next_step="Credit notes cannot be written yet.",
-        )
     if not invoice.lines:
         raise Refused("no-lines", f"invoice {invoice.number} has no lines (BR-16).")
-    currency = checked_currency(invoice.currency)
-    lines = "".join([_line(line, currency) for line in invoice.lines])
-    return document("Invoice", _head(invoice) + _parties(invoice) + _money(invoice) + lines)
+    syntax, currency = _syntax(invoice), checked_currency(invoice.currency)
+    lines = "".join([_line(line, syntax, currency) for line in invoice.lines])
+    return document(syntax.root, _head(invoice, syntax) + _parties(invoice) + _money(invoice) + lines)
 
 
-def _head(invoice: Invoice) -> str:
+def _syntax(invoice: Invoice) -> _Syntax:
+    if invoice.type is not InvoiceType.CREDIT_NOTE:
+        return _INVOICE
+    if not invoice.preceding:
+        told = f"credit note {invoice.number} does not say which invoice it credits (BT-25)."
+        raise Refused("missing", told, next_step="Name the invoice.")
+    return _CREDIT_NOTE
+
+
+def _head(invoice: Invoice, syntax: _Syntax) -> str:
+    # A CreditNote has no due date of its own; it stands at the payment means.
+    due = f"<cbc:DueDate>{invoice.due_on.isoformat()}</cbc:DueDate>\n" if syntax is _INVOICE else ""
     return (
-        f"<cbc:CustomizationID>{bis3.BILLING}</cbc:CustomizationID>\n"
+        f"<cbc:CustomizationID>{_SPECIFICATION[invoice.profile]}</cbc:CustomizationID>\n"
         f"<cbc:ProfileID>{bis3.BILLING_PROCESS}</cbc:ProfileID>\n"
         + needed("ID", invoice.number, "the invoice number (BT-1)")
         + f"<cbc:IssueDate>{invoice.issued_on.isoformat()}</cbc:IssueDate>\n"
-        f"<cbc:DueDate>{invoice.due_on.isoformat()}</cbc:DueDate>\n"
-        f"<cbc:InvoiceTypeCode>{invoice.type}</cbc:InvoiceTypeCode>\n"
+        f"{due}<cbc:{syntax.type_code}>{invoice.type}</cbc:{syntax.type_code}>\n"
         + element("Note", invoice.note)
         + f"<cbc:DocumentCurrencyCode>{invoice.currency}</cbc:DocumentCurrencyCode>\n"
         + element("AccountingCost", invoice.accounting_cost)
@@ -97,7 +122,7 @@ def _delivery(invoice: Invoice) -> str:
 
 def _money(invoice: Invoice) -> str:
     return (
-        _payment(invoice.payment)
+        _payment(invoice)
         + wrapped("PaymentTerms", element("Note", invoice.payment.terms))
         + "".join(_document_allowance_charge(each, invoice) for each in invoice.allowance_charges)
         + _tax_total(invoice)
@@ -105,11 +130,15 @@ def _money(invoice: Invoice) -> str:
     )
 
 
-def _payment(payment: Payment) -> str:
+def _payment(invoice: Invoice) -> str:
+    payment, due = invoice.payment, ""
+    if invoice.type is InvoiceType.CREDIT_NOTE:
+        due = element("PaymentDueDate", invoice.due_on.isoformat())
     branch = wrapped("FinancialInstitutionBranch", element("ID", payment.bic))
     account = element("ID", payment.iban) + element("Name", payment.account_name) + branch
     return (
         f"<cac:PaymentMeans>\n<cbc:PaymentMeansCode>{text(payment.means_code)}</cbc:PaymentMeansCode>\n"
+        + due
         + element("PaymentID", payment.reference)
         + (wrapped("PayeeFinancialAccount", account) if payment.iban else "")
         + "</cac:PaymentMeans>\n"
@@ -154,12 +183,17 @@ def _allowance_charge(each: AllowanceCharge, currency: str, tax: str = "") -> st
 
 
 def _tax_total(invoice: Invoice) -> str:
-    subtotals = "".join(_tax_subtotal(entry, invoice.currency) for entry in invoice.breakdown)
+    subtotals = "".join(_tax_subtotal(entry, invoice) for entry in invoice.breakdown)
     return wrapped("TaxTotal", amount("TaxAmount", invoice.totals.tax, invoice.currency) + subtotals)
 
 
-def _tax_subtotal(entry: VatBreakdown, currency: str) -> str:
-    category = tax_category("TaxCategory", entry.tax, entry.exemption_code, entry.exemption_reason)
+def _tax_subtotal(entry: VatBreakdown, invoice: Invoice) -> str:
+    currency = invoice.currency
+    # XRechnung wants a rate in every breakdown, also outside the scope of VAT (BR-DE-14).
+    rated = invoice.profile is InvoiceProfile.XRECHNUNG
+    category = tax_category(
+        "TaxCategory", entry.tax, entry.exemption_code, entry.exemption_reason, rated=rated
+    )
     taxable = amount("TaxableAmount", entry.taxable_amount, currency)
     return wrapped("TaxSubtotal", taxable + amount("TaxAmount", entry.tax_amount, currency) + category)
 
@@ -186,17 +220,17 @@ def _totals(invoice: Invoice) -> str:
 # --- lines: the only part that is written a thousand times ----------------------------------------
 
 
-def _line(line: InvoiceLine, currency: str) -> str:
+def _line(line: InvoiceLine, syntax: _Syntax, currency: str) -> str:
     unit = attribute(line.quantity.unit)
     line_id = needed("ID", line.line_id, "a line number (BT-126)")
     order_line = element("LineID", line.order_line_id)
     return (
-        f"<cac:InvoiceLine>\n{line_id}{element('Note', line.note)}"
-        f'<cbc:InvoicedQuantity unitCode="{unit}">{number(line.quantity.value)}</cbc:InvoicedQuantity>\n'
+        f"<cac:{syntax.line}>\n{line_id}{element('Note', line.note)}"
+        f'<cbc:{syntax.quantity} unitCode="{unit}">{number(line.quantity.value)}</cbc:{syntax.quantity}>\n'
         f"{amount('LineExtensionAmount', line.net_amount, currency)}"
         f"{element('AccountingCost', line.accounting_cost)}{wrapped('OrderLineReference', order_line)}"
         f"{''.join([_allowance_charge(each, currency) for each in line.allowance_charges])}"
-        f"{_item(line)}{_price(line, unit, currency)}</cac:InvoiceLine>\n"
+        f"{_item(line)}{_price(line, unit, currency)}</cac:{syntax.line}>\n"
     )
 
 

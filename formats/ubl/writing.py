@@ -88,9 +88,11 @@ def number(value: Decimal) -> str:
 
 
 @lru_cache(maxsize=256)  # a company uses a handful of rates, an invoice repeats one on every line
-def tax_category(name: str, tax: Tax, reason_code: str | None = None, reason: str | None = None) -> str:
-    """A VAT category (BG-23, BG-30). Category O carries no rate (BR-O-05)."""
-    outside = tax.category is VatCategory.OUTSIDE_SCOPE
-    rate = "" if outside else element("Percent", number(tax.rate))
+def tax_category(
+    name: str, tax: Tax, reason_code: str | None = None, reason: str | None = None, *, rated: bool = False
+) -> str:
+    """A VAT category (BG-23, BG-30). Category O carries no rate (BR-O-05) unless it is to be ``rated``."""
+    unrated = tax.category is VatCategory.OUTSIDE_SCOPE and not rated
+    rate = "" if unrated else element("Percent", number(tax.rate))
     why = element("TaxExemptionReasonCode", reason_code) + element("TaxExemptionReason", reason)
     return wrapped(name, element("ID", tax.category.value) + rate + why + VAT_SCHEME)

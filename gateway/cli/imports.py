@@ -121,6 +121,7 @@ def customers(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
     from gateway.http import acceptable
     from gateway.stages.bill import bill_again
     from gateway.store import customers as store
+    from o2c import leitweg
     from o2c.order import Customer
 
     with at_desk(code) as (_house, desk):
@@ -128,6 +129,9 @@ def customers(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
 
         def check(who: Customer) -> None:
             acceptable.customer(who, desk.company.currency)
+            doubt = leitweg.doubt(who.leitweg_id) if who.leitweg_id else None
+            if doubt:
+                talk.note(f"customer {who.customer_id}: {doubt}")
 
         def save(connection: Any, who: Customer) -> bool:
             return store.save(connection, desk.company_id, who, desk.clock.now())

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import func, select
 
+from formats.peppol.own_pack import ORIGIN as OWN
 from gateway.demo.story import FIRST_DAY, LAST_DAY
 from gateway.demo.timeline import Way
 from gateway.stages import audit, report
@@ -27,9 +28,9 @@ from o2c.money import Money
 
 _PLAIN_WIDTH = 100  # of text that goes into a file or a pipe
 _QUIET = {"NoticeSent", "EntryBooked"}  # of lesser weight than the lines beside them
-_SKIPPED = (
-    "Peppol's own rules are not on this machine, so that layer is skipped; skipped is never called valid."
-    "\nTo have them run: ./run o2c rulesets fetch --from DIR"
+_OWN_PACK = (
+    "Peppol's official rules are not on this machine: rules of our own stand in, and every report says so."
+    "\nTo have the official ones decide: ./run o2c rulesets fetch"
 )
 
 
@@ -127,8 +128,8 @@ def show_way(screen: Console, desk: Desk, way: Way, folder: Path) -> None:
         step = Text(moment.title, quiet or "bold")
         table.add_row(f"{moment.at:%d %b %H:%M}", step, Text(moment.words, quiet), moment.actor, moment.proof)
     screen.print(table)
-    if any("skipped" in moment.words for moment in way.moments):
-        screen.print(Text(_SKIPPED, "dim"))
+    if any(OWN in moment.words for moment in way.moments):
+        screen.print(Text(_OWN_PACK, "dim"))
     screen.print(Text("\nFiles of this order, in ", "bold").append(str(folder)).append(":"))
     width = max(len(name) for name, _ in way.files)
     for name, path in way.files:

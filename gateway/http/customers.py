@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,10 +20,18 @@ from gateway.http.schema import Sum
 from gateway.stages.bill import bill_again
 from gateway.stages.desk import Desk
 from gateway.store import customers, ledger
+from o2c import leitweg
 from o2c.credit import GroupStanding
 from o2c.order import Customer
 
 blueprint = APIBlueprint("customers", __name__, tag="Customers")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSaved(Customer):
+    """As stored. ``warnings`` say what looks wrong and was taken all the same."""
+
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class Account:
 @blueprint.put("/v1/customers/<customer_id>")
 @operation(
     "customers:write",
-    {200: answers(Customer, "Replaced."), 201: answers(Customer, "New.")},
+    {200: answers(CustomerSaved, "Replaced."), 201: answers(CustomerSaved, "New.")},
     reads={JSON: Customer},
 )
 def put_customer(desk: Desk, customer_id: str) -> Response:
@@ -94,7 +102,9 @@ def put_customer(desk: Desk, customer_id: str) -> Response:
     new = desk.database.write(lambda connection: customers.save(connection, desk.company_id, who, now))
     if not new:
         bill_again(desk, customer_id)
-    return answer(canonical.encode(who), 201 if new else 200)
+    doubt = leitweg.doubt(who.leitweg_id) if who.leitweg_id else None
+    warnings = {"warnings": [doubt]} if doubt else {}
+    return answer(canonical.encode(who) | warnings, 201 if new else 200)
 
 
 @blueprint.get("/v1/customers/<customer_id>")

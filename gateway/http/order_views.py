@@ -17,9 +17,10 @@ from gateway.stages.receive import Received
 from gateway.store import invoices, journal, ledger, orders
 from gateway.store.orders import StoredOrder
 from gateway.store.rows import unpack
+from o2c import leitweg
 from o2c.decision import Decision, FactValue
 from o2c.money import Money
-from o2c.order import Order, OrderPart
+from o2c.order import InvoiceProfile, Order, OrderPart
 from o2c.process import OrderFacts, order_status
 
 
@@ -64,12 +65,14 @@ class OrderSummary:
 @dataclass(frozen=True, slots=True)
 class OrderView(OrderSummary):
     """``status`` is derived from the order's documents; ``answer`` is the code (AP, CA, RE) the buyer
-    was told, absent until then; ``settle_first`` says what a held order waits for."""
+    was told, absent until then; ``settle_first`` says what a held order waits for; ``warnings`` say what
+    looks wrong and was taken all the same."""
 
     status: str = ""
     decision: CreditDecision | None = None
     settle_first: list[OverdueItem] | None = None
     answer: str | None = None
+    warnings: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def fresh_view(desk: Desk, received: Received) -> OrderView:
         status=order_status(_facts(stored)),
         decision=_decision(made, desk.actor) if made else None,
         settle_first=overdue,
+        warnings=_warnings(stored),
     )
 
 
@@ -154,7 +158,16 @@ def _standing(desk: Desk, connection: Connection, stored: StoredOrder) -> dict[s
         "decision": _credit(desk, connection, stored.order_id),
         "settle_first": _overdue(desk, connection, stored) if stored.state == "held" else None,
         "answer": _told(desk, connection, stored.order_id),
+        "warnings": _warnings(stored),
     }
+
+
+def _warnings(stored: StoredOrder) -> list[str] | None:
+    """A buyer reference that is built as a Leitweg-ID with wrong check digits is taken, and said."""
+    reference = stored.order.buyer_reference or ""
+    doubt = leitweg.doubt(reference) if leitweg.looks_like_one(reference) else None
+    asked = stored.order.profile is InvoiceProfile.XRECHNUNG or stored.order.buyer.address.country == "DE"
+    return [doubt] if doubt and asked else None
 
 
 _CREDIT = {"approved": "approve", "referred": "refer", "held": "hold", "refused": "reject"}

@@ -8,12 +8,16 @@ its delivery. What stops an invoice is kept with the rule id and the party, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from formats import canonical
+from formats.explanations import explanation
+from formats.findings import Finding, Report, Severity
+from formats.ubl.origin import Source, origin
+from formats.ubl.terms import TERMS
 from formats.ubl.write_invoice import write_invoice
 from gateway.stages import fulfil, tell
 from gateway.stages.desk import Desk
@@ -41,10 +45,11 @@ from o2c.errors import Refused, Unavailable
 from o2c.invoice import Invoice
 from o2c.ledger import Account
 from o2c.money import Money
-from o2c.order import Customer
+from o2c.order import Customer, InvoiceProfile
 from o2c.party import Party
 from o2c.posting import invoice_entry
 from o2c.reference import rf_reference
+from o2c.xrechnung import as_xrechnung, leitweg_doubt, unmet
 
 _TRIES = 5  # of a draft whose order changes meanwhile
 
@@ -134,17 +139,45 @@ def _draft(
         report = desk.validator.validate(write_invoice(draft))
     except Refused as refused:
         return None, [{"rule": refused.code, "message": refused.message, "fix": refused.next_step}], ""
-    party = f"customer {case.customer.customer_id} ({case.customer.party.name})"
-    problems = [
-        {
-            "layer": finding.layer,
-            "rule": finding.rule,
-            "message": f"{finding.message} [{party}, order {case.stored.order_id}]",
-            "fix": finding.fix or "",
-        }
-        for finding in report.errors
-    ]
+    report = _with_own_findings(report, draft)
+    problems = [_problem(desk, case, draft, finding) for finding in report.errors]
     return draft, problems, canonical.dumps(report.as_json()).decode()
+
+
+def _with_own_findings(report: Report, draft: Invoice) -> Report:
+    """The report, and what we know of an XRechnung without the official rules: it may not leave unfit."""
+    if draft.profile is not InvoiceProfile.XRECHNUNG:
+        return report
+    told = {finding.rule for finding in report.findings}
+    own = [
+        _own_finding(one.rule, Severity.ERROR, one.term, one.message)
+        for one in unmet(draft)
+        if one.rule not in told
+    ]
+    doubt = leitweg_doubt(draft)
+    if doubt:
+        own.append(_own_finding("O2C-LEITWEG-ID", Severity.WARNING, "BT-10", doubt))
+    return replace(report, findings=(*report.findings, *own))
+
+
+def _own_finding(rule: str, severity: Severity, term: str, message: str) -> Finding:
+    words = explanation(rule)
+    path = f"/Invoice/{TERMS[term].path}"
+    return Finding("own", rule, severity, path, message, fix=words.advice if words else None, term=term)
+
+
+def _problem(desk: Desk, case: Case, draft: Invoice, finding: Finding) -> dict[str, str]:
+    """What stops the invoice, and the place in our own data that it comes from."""
+    order_id, customer_id = case.stored.order_id, case.customer.customer_id
+    place = origin(finding, Source(draft, order_id, customer_id, desk.company_id))
+    party = f"customer {customer_id} ({case.customer.party.name})"
+    return {
+        "layer": finding.layer,
+        "rule": finding.rule,
+        "message": f"{finding.message} [{party}, order {order_id}]",
+        "fix": finding.fix or "",
+        "where": str(place or ""),
+    }
 
 
 def _build(desk: Desk, connection: Connection, case: Case) -> Invoice:
@@ -152,7 +185,7 @@ def _build(desk: Desk, connection: Connection, case: Case) -> Invoice:
     account = desk.company.account_in(case.stored.order.currency)
     shipment = case.shipment.shipment
     available = catalogue.available(connection, desk.company_id, case.stored.order.lines)
-    return build_invoice(
+    draft = build_invoice(
         order=case.stored.order,
         shipped=shipment.lines,
         seller=desk.company.profile.party,
@@ -169,6 +202,8 @@ def _build(desk: Desk, connection: Connection, case: Case) -> Invoice:
         account_name=desk.company.name,
         billed=_billed(case.others),
     )
+    wanted = case.stored.order.profile or case.customer.profile
+    return as_xrechnung(draft, case.customer.leitweg_id) if wanted is InvoiceProfile.XRECHNUNG else draft
 
 
 def buyer_of(stored: StoredOrder, customer: Customer) -> Party:

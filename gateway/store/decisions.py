@@ -18,8 +18,10 @@ from sqlalchemy import (
     FromClause,
     Row,
     Text,
+    and_,
     cast,
     func,
+    or_,
     select,
     true,
     type_coerce,
@@ -55,12 +57,7 @@ def past(
         decision.c.rule,
         _part_of_body(connection, "facts").label("facts"),
     )
-    query = select(*columns).where(
-        decision.c.company_id == company_id,
-        decision.c.policy == policy,
-        decision.c.decision_id >= first_id("dec", since),
-        decision.c.reason.is_(None),
-    )
+    query = select(*columns).where(_made_by_rules(company_id, policy, since))
     for some in connection.execute(query.execution_options(yield_per=_FETCHED)).partitions():
         yield from some
         advance(len(some))
@@ -68,13 +65,18 @@ def past(
 
 def count(connection: Connection, company_id: str, policy: str, since: datetime) -> int:
     """How many ``past`` would bring."""
-    query = select(func.count()).where(
+    query = select(func.count()).where(_made_by_rules(company_id, policy, since))
+    return connection.execute(query).scalar_one()
+
+
+def _made_by_rules(company_id: str, policy: str, since: datetime) -> ColumnElement[bool]:
+    """A person's decision names no rule and gives a reason; a reason beside a rule is the law's."""
+    return and_(
         decision.c.company_id == company_id,
         decision.c.policy == policy,
         decision.c.decision_id >= first_id("dec", since),
-        decision.c.reason.is_(None),
+        or_(decision.c.reason.is_(None), decision.c.rule.is_not(None)),
     )
-    return connection.execute(query).scalar_one()
 
 
 def _part_of_body(connection: Connection, name: str) -> ColumnElement[str]:
@@ -99,12 +101,7 @@ OTHERWISE = "otherwise"  # stands for decisions that no rule made
 
 def hits(connection: Connection, company_id: str, policy: str, since: datetime) -> list[Hit]:
     """One line for each rule that fired since an instant, and one for ``otherwise``."""
-    mine = (
-        (decision.c.company_id == company_id)
-        & (decision.c.policy == policy)
-        & (decision.c.decision_id >= first_id("dec", since))
-        & decision.c.reason.is_(None)
-    )
+    mine = _made_by_rules(company_id, policy, since)
     rule = func.coalesce(decision.c.rule, OTHERWISE)
     last = type_coerce(func.max(decision.c.decided_at), Text)
     deciding = select(rule.label("rule"), func.count().label("n"), last.label("last")).where(mine)

@@ -12,10 +12,22 @@ from rules.vocabulary.action import Action
 from rules.vocabulary.cash import CASH
 from rules.vocabulary.credit import CREDIT
 from rules.vocabulary.dunning import DUNNING
-from rules.vocabulary.fact import SCALE, UNIT, YES_NO, Fact, Kind, Labels, labels
+from rules.vocabulary.fact import SCALE, UNIT, WHOLE, YES_NO, Fact, Kind, Labels, labels
 from rules.vocabulary.policy import Policy
 from rules.vocabulary.stock import STOCK
 
-__all__ = ["POLICIES", "SCALE", "UNIT", "YES_NO", "Action", "Fact", "Kind", "Labels", "Policy", "labels"]
+__all__ = [
+    "POLICIES",
+    "SCALE",
+    "UNIT",
+    "WHOLE",
+    "YES_NO",
+    "Action",
+    "Fact",
+    "Kind",
+    "Labels",
+    "Policy",
+    "labels",
+]
 
 POLICIES: Mapping[str, Policy] = {one.name: one for one in (CREDIT, STOCK, DUNNING, CASH)}

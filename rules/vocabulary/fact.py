@@ -41,6 +41,7 @@ class Kind(StrEnum):
     CHOICE = "choice"
 
 
+WHOLE = frozenset({Kind.DAYS, Kind.COUNT})  # figures without decimals
 SCALE = {Kind.DAYS: 0, Kind.COUNT: 0, Kind.MONEY: 3, Kind.PERCENT: 2, Kind.QUANTITY: 6}
 UNIT = {
     Kind.BOOL: "",

@@ -7,7 +7,12 @@ import importlib
 import os
 import sys
 
-NAMES = {"intake": "intake", "order-to-invoice": "order_to_invoice", "rules": "rules"}
+NAMES = {
+    "intake": "intake",
+    "order-to-invoice": "order_to_invoice",
+    "rules": "rules",
+    "validate": "validate",
+}
 
 
 def main() -> int:

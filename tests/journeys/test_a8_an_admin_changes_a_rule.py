@@ -431,6 +431,7 @@ def test_a_shadow_costs_one_statement_where_it_differs_and_none_where_nobody_loo
         admin.orders(f"S-{number}", ("SN-40", pieces, "100"), customer=customer)
         return len(taken())
 
+    spent(0, "A-0", 2)  # what the first of a day sets in motion is not counted
     alone = spent(1, "A-1", 2)
     rulefiles.shadow(act(admin, "bo"), new.proposal_id)
     admin.house.forget(admin.company_id)

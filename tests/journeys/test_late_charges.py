@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from gateway.stages import charge
 from gateway.stages.remind import run_reminders
-from gateway.store import charges, companies, customers, orders
+from gateway.store import charges, companies, customers, decisions, orders
 from o2c.errors import Conflict
 from o2c.late_charge import LateCharge
 from o2c.party import Address
@@ -240,15 +240,13 @@ def test_a_letter_that_the_law_does_not_allow_yet_waits_and_the_record_says_why(
     world.turns_to("2026-04-14")
     assert world.events()[-1] == "NoticeSent dunning-L2"
     with world.house.database.read() as connection:
-        rows = [
-            row
-            for row, one in orders.decisions(connection, world.company_id, "INV-00001")
-            if one.outcome == "L2"
-        ]
-    assert [(row.outcome, row.reason) for row in rows] == [
+        made_all = orders.decisions(connection, world.company_id, "INV-00001")
+        replayed = decisions.count(connection, world.company_id, "dunning", datetime(2026, 1, 1, tzinfo=UTC))
+    assert [(row.outcome, row.reason) for row, one in made_all if one.outcome == "L2"] == [
         *[("L2", "waits until 2026-04-14: a fee is not allowed before day 14 in NO")] * 7,
         ("L2", None),
     ]
+    assert replayed == len(made_all), "what the law adds makes no decision a person's"
     assert world.faults() == []
 
 

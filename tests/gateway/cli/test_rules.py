@@ -133,10 +133,12 @@ def test_a_table_goes_to_a_spreadsheet_and_back(alone: Cli) -> None:
     csv = alone.file("C60.csv", exported)
     assert alone.one("rules table export", file, "C60")["csv"].encode("utf-8-sig") == exported
     assert alone("rules table import", file, "C60", csv).stdout_bytes == OLD
-    changed = alone.file("C60.csv", exported.replace(b"credit manager", b"the board"))
+    changed = alone.file("C60.csv", exported.replace(b"Far above the credit limit", b"The board decides"))
     done = alone.one("rules table import --write", file, "C60", changed)
     assert (done["written"], done["sha256"]) == (True, hashlib.sha256(file.read_bytes()).hexdigest())
-    assert file.read_bytes().split() == OLD.replace(b"credit manager", b"the board").split()
+    assert (
+        file.read_bytes().split() == OLD.replace(b"Far above the credit limit", b"The board decides").split()
+    )
     broken = alone.file("C60.csv", exported.replace(b"refer", b"perhaps"))
     before = file.read_bytes()
     alone("rules table import --write", file, "C60", broken, code=1)

@@ -147,9 +147,9 @@ def test_a_table_goes_to_a_spreadsheet_and_back(anna: Caller) -> None:
     assert table.content_type.startswith("text/csv")
     path = f"/v1/rules/files/{sha256}/tables/C60"
     assert anna.post(path, raw=table.data, media="text/csv").data == OLD
-    changed = table.data.replace(b"credit manager", b"the board")
+    changed = table.data.replace(b"Far above the credit limit", b"The board decides")
     made = anna.post(path, raw=changed, media="text/csv").data.split()
-    assert made == OLD.replace(b"credit manager", b"the board").split()
+    assert made == OLD.replace(b"Far above the credit limit", b"The board decides").split()
     assert problem(anna.get(f"/v1/rules/files/{sha256}/tables/C99"))[0] == 404
 
 
