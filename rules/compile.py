@@ -36,6 +36,7 @@ MAX_FIRST_TESTS = 400  # per file; the engine's table of first tests holds 512
 MAX_BOXES = 64  # alternatives of one step
 MAX_CLAUSES = 1000  # rules, rows and derivations of one file
 MAX_FIGURES = 200  # facts, derived facts and differences that a file reads; the engine takes about 250
+_MOST_VALUES = 4096  # of a fact whose codes are remembered
 MAX_LEVELS = 8  # of derived facts: each is a pass through the engine
 
 
@@ -147,6 +148,8 @@ class Encoder:
     def __init__(self, program: Program) -> None:
         self._facts = program.facts
         self._differences = program.differences()
+        # Most values come again; a value is known with its type, as True, 1 and Decimal(1) are equal.
+        self._known: dict[str, dict[tuple[type, FactValue], int]] = {name: {} for name in self._facts}
 
     def encode(self, facts: Mapping[str, FactValue]) -> dict[str, int]:
         """Every figure of the program; ``Refused('fact')`` for one missing, mistyped or unknown."""
@@ -154,11 +157,22 @@ class Encoder:
             if name not in self._facts:
                 raise Refused("fact", unknown(name, "fact", self._facts))
         codes = {}
-        for name, fact in self._facts.items():
+        for name, known in self._known.items():
             if name not in facts:
                 raise Refused("fact", f"fact {name} is missing.")
-            codes[name] = fact.encode(facts[name])
+            value = facts[name]
+            try:
+                codes[name] = known[value.__class__, value]
+            except (KeyError, TypeError):  # not seen yet, or of a type that no fact has
+                codes[name] = self._encoded(name, value, known)
         return self.complete(codes)
+
+    def _encoded(self, name: str, value: FactValue, known: dict[tuple[type, FactValue], int]) -> int:
+        code = self._facts[name].encode(value)
+        if len(known) >= _MOST_VALUES:
+            known.clear()
+        known[value.__class__, value] = code
+        return code
 
     def complete(self, codes: dict[str, int]) -> dict[str, int]:
         """Adds the differences; all arithmetic of a decision happens in this line."""

@@ -9,7 +9,7 @@ same, so it is worked out once and looked up from then on. Cost grows with the f
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rules.cells import Condition
 from rules.closures import ClosureExecutor
@@ -47,28 +47,56 @@ class QuickExecutor:
 
     def __init__(self, program: Program) -> None:
         steps = [_given(program, step.conditions) for step in program.steps]
-        self._all = (1 << len(steps)) - 1
-        self._planes = [
-            (key, *_plane(conditions, len(steps))) for key, conditions in _by_figure(steps).items()
-        ]
-        self._closures = ClosureExecutor(program)
-        self._known: dict[int, Verdict] = {}
-
-    def run(self, codes: Codes) -> Verdict:
-        """The verdict on these figures."""
-        bits = self._all
-        for key, cuts, pieces in self._planes:
-            bits &= pieces[bisect_right(cuts, codes[key])]
-        verdict = self._known.get(bits)
-        if verdict is None:
-            verdict = self._closures.run(codes)
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[bits] = verdict
-        return verdict
+        planes = {key: _plane(conditions, len(steps)) for key, conditions in _by_figure(steps).items()}
+        facts = program.facts
+        words = {key: len(facts[key].every_word) for key in planes if key in facts and facts[key].words}
+        # A word is its own place in the list; a figure has to be found between the cuts.
+        self.run = _runner(
+            (1 << len(steps)) - 1,
+            tuple((key, _spread(planes[key], most)) for key, most in words.items()),
+            tuple((key, *plane) for key, plane in planes.items() if key not in words),
+            ClosureExecutor(program),
+        )
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _runner(
+    every: int,
+    words: Sequence[tuple[str, Sequence[int]]],
+    figures: Sequence[tuple[str, Sequence[int], Sequence[int]]],
+    closures: ClosureExecutor,
+) -> Callable[[Codes], Verdict]:
+    """The way through the planes, without a look into an object on it: every decision takes it."""
+    known: dict[int, Verdict] = {}
+    find = bisect_right
+
+    def run(codes: Codes) -> Verdict:
+        bits = every
+        for key, pieces in words:
+            bits &= pieces[codes[key]]
+        for key, cuts, pieces in figures:
+            bits &= pieces[find(cuts, codes[key])]
+        try:
+            return known[bits]
+        except KeyError:
+            return asked(bits, codes)
+
+    def asked(bits: int, codes: Codes) -> Verdict:
+        verdict = closures.run(codes)
+        if len(known) >= _MOST_KNOWN:
+            known.clear()
+        known[bits] = verdict
+        return verdict
+
+    return run
+
+
+def _spread(plane: _Plane, most: int) -> tuple[int, ...]:
+    """The piece of each of the codes 0 .. ``most`` - 1."""
+    cuts, pieces = plane
+    return tuple(pieces[bisect_right(cuts, code)] for code in range(most))
 
 
 def _given(program: Program, conditions: Sequence[Condition]) -> list[Condition]:

@@ -75,8 +75,9 @@ class Replay:
     skipped: tuple[Skipped, ...]
 
 
-def replay(old: Rulebook, new: Rulebook, past: Iterable[Past]) -> Replay:
-    """What ``new`` would have decided otherwise than ``old``, in the order of ``past``.
+def replay(old: Rulebook, new: Rulebook, past: Iterable[Sequence[Any]]) -> Replay:
+    """What ``new`` would have decided otherwise than ``old``, in the order of ``past``: each a ``Past``, or
+    a row with its fields in their order.
 
     Both files decide afresh on the facts of then, whichever file had decided. A decision by another rule
     with the same outcome, words and actions is no change. ``Broken('policy-mismatch')`` for two policies.
@@ -87,17 +88,18 @@ def replay(old: Rulebook, new: Rulebook, past: Iterable[Past]) -> Replay:
     count, changes, skipped = 0, [], []
     for one in past:
         try:
-            ending = both.decide(one.facts)
+            ending = both.decide(one[_FACTS])
         except Refused as reason:
-            skipped.append(Skipped(one, f"could not be replayed: {reason.message}"))
+            skipped.append(Skipped(Past._make(one), f"could not be replayed: {reason.message}"))
             continue
         count += 1
         if ending is not None:
-            changes.append(Changed(one, *ending))
+            changes.append(Changed(Past._make(one), *ending))
     counts = Counter(f"{one.old[0]} -> {one.new[0]}" for one in changes)
     return Replay(count, tuple(changes), dict(counts.most_common()), tuple(skipped))
 
 
+_FACTS = Past._fields.index("facts")
 _Change = tuple[Ending, Ending, bool]
 
 
@@ -124,7 +126,7 @@ class _Both:
 
     def _read(self, facts: str | Mapping[str, Any]) -> list[int]:
         try:
-            given = json.loads(facts) if isinstance(facts, str) else facts
+            given = _parse(facts)[0] if isinstance(facts, str) else facts
             return [read(given[name]) for name, read in self._readers]
         except KeyError as missing:
             raise Refused("fact", f"fact {missing.args[0]} was not recorded.") from None
@@ -151,6 +153,9 @@ class _File:
         """The verdict, and all that follows from it."""
         verdict = self._closures.run(self._encoder.complete(dict(figures)))
         return verdict, (verdict.outcome, *said(self._program, verdict))
+
+
+_parse = json.JSONDecoder().raw_decode  # what follows the facts is not looked at
 
 
 # --- facts as they are stored --------------------------------------------------------------------

@@ -18,7 +18,7 @@ from gateway.store import decisions, rulefiles
 from gateway.store.decisions import Subject
 from o2c.errors import NotFound, Refused
 from o2c.money import Money
-from rules.replay import Changed, Past, Replay, replay
+from rules.replay import Changed, Replay, replay
 from rules.rulebook import Rulebook
 
 PERIOD = timedelta(days=90)  # how far back a replay looks unless told otherwise
@@ -120,7 +120,7 @@ def rehearse(
     fitting(new, desk.company)
     with desk.database.read() as connection:
         past = decisions.past(connection, desk.company_id, new.policy, since, advance)
-        played = replay(old, new, map(Past._make, past))
+        played = replay(old, new, past)
         subjects = decisions.subjects(
             connection, desk.company_id, new.policy, [change.past.subject_id for change in played.changes]
         )

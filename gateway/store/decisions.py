@@ -33,6 +33,7 @@ from gateway.store.schema import customer, decision, invoice, sales_order
 from o2c.money import Money
 
 _FETCHED = 5000  # rows at a time
+_FACTS, _OUTCOME = '"facts":', ',"outcome":'
 
 
 def past(
@@ -43,7 +44,8 @@ def past(
     advance: Callable[[int], None] = lambda _read: None,
 ) -> Iterator[Row[Any]]:
     """The decisions that rules made since an instant (those of people are left out), in one query:
-    decision_id, subject_id, line_id, decided_at (text), rulebook_sha256, outcome, rule, facts (JSON).
+    decision_id, subject_id, line_id, decided_at (text), rulebook_sha256, outcome, rule, and the facts
+    (JSON, other members may follow).
 
     ``advance`` is told how many have been read since it was last told.
     """
@@ -55,7 +57,7 @@ def past(
         decision.c.rulebook_sha256,
         decision.c.outcome,
         decision.c.rule,
-        _part_of_body(connection, "facts").label("facts"),
+        _facts_on(connection).label("facts"),
     )
     query = select(*columns).where(_made_by_rules(company_id, policy, since))
     for some in connection.execute(query.execution_options(yield_per=_FETCHED)).partitions():
@@ -79,11 +81,12 @@ def _made_by_rules(company_id: str, policy: str, since: datetime) -> ColumnEleme
     )
 
 
-def _part_of_body(connection: Connection, name: str) -> ColumnElement[str]:
-    """One member of a decision's JSON, as JSON text."""
-    if connection.dialect.name == "sqlite":
-        return func.json_extract(decision.c.body, f"$.{name}", type_=Text)
-    return cast(decision.c.body, JSON).op("->>")(name)
+def _facts_on(connection: Connection) -> ColumnElement[str]:
+    """A decision's body from its facts on, up to the outcome that always follows. Bodies are canonical
+    JSON: inside a text these marks would be escaped. To cut is many times quicker than to parse."""
+    place = func.instr if connection.dialect.name == "sqlite" else func.strpos
+    begin = place(decision.c.body, _FACTS) + len(_FACTS)
+    return func.substr(decision.c.body, begin, place(decision.c.body, _OUTCOME) - begin, type_=Text)
 
 
 @dataclass(frozen=True, slots=True)

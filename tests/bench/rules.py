@@ -35,7 +35,7 @@ from rules.compile import MARKER, Codes, Encoder, Program, boxes
 from rules.decider import RuleDecider
 from rules.durable import _Host, _term  # the anchor gets the same host and the same terms
 from rules.planes import QuickExecutor
-from rules.replay import Past, replay
+from rules.replay import replay
 from rules.rulebook import Rulebook, default_content, load
 from rules.vocabulary import POLICIES
 from tests.bench.measure import Result, calibration, median
@@ -202,7 +202,7 @@ def _replay(result: Result) -> None:
             start = time.process_time()
             with database.read() as connection:
                 past = decisions.past(connection, "PAST", "credit", datetime(2026, 1, 1, tzinfo=UTC))
-                done = replay(old, new, map(Past._make, past))
+                done = replay(old, new, past)
             spent.append(time.process_time() - start)
             assert done.count == _PAST
             assert done.changes
