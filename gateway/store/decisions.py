@@ -32,7 +32,7 @@ from gateway.store.rows import chunks
 from gateway.store.schema import customer, decision, invoice, sales_order
 from o2c.money import Money
 
-_FETCHED = 5000  # rows at a time
+_FETCHED = 500  # rows at a time
 _FACTS, _OUTCOME = '"facts":', ',"outcome":'
 
 
