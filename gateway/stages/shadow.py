@@ -18,7 +18,7 @@ from gateway.ids import new_id
 from gateway.store import rulefiles
 from gateway.store.orders import Decided
 from gateway.store.rows import pack
-from o2c.decision import Decision
+from o2c.decision import Decision, person_of
 from o2c.ports import Decider
 
 _log = structlog.get_logger()
@@ -55,11 +55,11 @@ def compare(
 
 def _difference(shadow: Shadow, one: Decided, at: datetime) -> Iterator[dict[str, Any]]:
     live = one.decision
-    by_rules = one.reason is None and live.alarm is None  # a person's word is nothing to compare with
+    by_rules = person_of(live) is None and live.alarm is None  # a person's word is nothing to compare with
     if not by_rules or (live.policy, live.rulebook_sha) != (shadow.policy, shadow.base_sha256):
         return
     other = shadow.decider.decide(live.policy, live.facts)
-    if other.alarm is None and _essence(other) == _essence(live):
+    if other.alarm is None and _is_same(live, other):
         return
     body = {"facts": live.facts, "live": live.actions, "shadow": other.actions, "alarm": other.alarm}
     yield {
@@ -76,5 +76,7 @@ def _difference(shadow: Shadow, one: Decided, at: datetime) -> Iterator[dict[str
     }
 
 
-def _essence(decision: Decision) -> tuple[object, ...]:
-    return decision.outcome, decision.say, dict(decision.actions)
+def _is_same(live: Decision, other: Decision) -> bool:
+    """A stage adds to what a rule says (``Settle first: INV-7``); the shadow's words are the rule's alone."""
+    said = live.say == other.say or live.say.startswith(f"{other.say}: ")
+    return said and live.outcome == other.outcome and dict(live.actions) == dict(other.actions)

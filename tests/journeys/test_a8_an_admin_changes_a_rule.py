@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from threading import Barrier
 
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from connectors.memory import SteppedClock
 from gateway.settings import Settings
-from gateway.stages import in_force, rehearse, rulefiles
+from gateway.stages import in_force, rehearse, rulefiles, shadow
 from gateway.stages.desk import Desk
 from gateway.store import companies, orders
 from gateway.store import rulefiles as store
@@ -417,6 +418,32 @@ def test_a_shadow_that_fails_or_cannot_be_written_leaves_the_orders_alone(admin:
             patch.setattr(f"gateway.stages.shadow.{failing}", fail)
             assert first_order(admin, number, "160") == "approved"
     assert admin.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("order", "reason", "added", "differs"),
+    [
+        ("160", None, "", 1),
+        ("160", "waits until 2026-04-14", "", 1),  # what the law adds makes no decision a person's
+        ("60", None, "", 0),
+        ("60", None, ": INV-7", 0),  # nor is what a stage adds to a rule's words a difference
+    ],
+)
+def test_a_shadow_compares_what_rules_said(
+    admin: World, order: str, reason: str | None, added: str, differs: int
+) -> None:
+    new = approved(admin)
+    rulefiles.shadow(act(admin, "bo"), new.proposal_id)
+    admin.house.forget(admin.company_id)
+    desk = act(admin, "bo")
+    facts = {name: fact.neutral for name, fact in POLICIES["credit"].facts.items()}
+    live = desk.decider.decide("credit", facts | {"first_order": True, "this_order": Decimal(order)})
+    decided = [orders.Decided("ord_1", None, replace(live, say=live.say + added), reason)]
+    admin.house.database.write(
+        lambda c: shadow.compare(c, admin.company_id, admin.clock.now(), desk.shadows, decided)
+    )
+    with admin.house.database.read() as connection:
+        assert len(store.differences(connection, admin.company_id, new.proposal_id)) == differs
 
 
 def test_a_shadow_costs_one_statement_where_it_differs_and_none_where_nobody_looks(admin: World) -> None:
