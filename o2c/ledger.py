@@ -104,9 +104,28 @@ class LedgerEntry:
             )
 
 
+class ItemKind(StrEnum):
+    """What an item is: money owed to us, or owed by us."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """Cash discount: ``percent`` (2 means 2 %) off the gross where it is paid by ``until``."""
+
+    percent: Decimal
+    until: date
+
+
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """What is still owed on one invoice, in minor units of both currencies."""
+    """What is still owed on one invoice, in minor units of both currencies.
+
+    The open amounts of a credit note are negative: it is we who owe. ``gross`` is the amount it
+    began with, which discounts are reckoned on.
+    """
 
     invoice_number: str
     customer_id: str
@@ -118,6 +137,9 @@ class OpenItem:
     base_open: int
     issued_on: date
     due_on: date
+    gross: int = 0
+    kind: ItemKind = ItemKind.INVOICE
+    discount: Discount | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,23 @@ class EntryStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """``Chrgs/Rcrd``: what a bank took (or gave back). ``is_included``: already in the booked amount."""
+
+    amount: Money
+    is_credit: bool = False
+    is_included: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferredDocument:
+    """``RmtInf/Strd/RfrdDocInf`` with ``RfrdDocAmt``: a document the payer lists, and his amount for it."""
+
+    number: str
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionDetails:
     """``TxDtls``: one payment.
 
@@ -42,6 +59,13 @@ class TransactionDetails:
     counterparty_postcode: str | None = None
     instructed: Money | None = None
     return_reason: str | None = None
+    bank_reference: str | None = None  # Refs/AcctSvcrRef of the TxDtls, else of its entry
+    transaction_id: str | None = None  # Refs/TxId
+    mandate_id: str | None = None  # Refs/MndtId
+    payer: str | None = None  # Dbtr/Nm where an UltmtDbtr is the counterparty: who really paid
+    charges: tuple[Charge, ...] = ()
+    documents: tuple[ReferredDocument, ...] = ()
+    bank_code: str | None = None  # BkTxCd, e.g. "PMNT/RDDT/UPDD"
 
 
 @dataclass(frozen=True, slots=True)
