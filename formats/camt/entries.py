@@ -1,38 +1,27 @@
-"""``Ntry`` and ``TxDtls`` -> ``Entry``: which payments a booking holds, and what they say.
+"""``Ntry`` -> ``Entry``: what was booked, and which payments it is made of.
 
-A payment is a ``TxDtls``; an entry without any is its own payment. Amounts of the details are
-believed only where they add up to the entry: the booked amount always wins, and ``InstdAmt``
-(what the payer's bank was told) is evidence, never the amount.
+A payment is a ``TxDtls``; an entry without any is its own payment. Amounts of the details are believed
+only where they add up to the entry, or where the bank's own ``Chrgs`` explain why they do not: the
+booked amount always wins, and what stays in doubt is one payment for a person.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from formats.camt.values import ASK_BANK, Values, compact, date_at, first, is_credit_at, money_at, refused
+from lxml import etree
+
+from formats.camt.layout import Layouts, Texts, picker, slots
+from formats.camt.parts import INSTRUCTED, ChargeAt, Part, PricedAt, charges_at, priced_at, read_charges
+from formats.camt.payments import Booked, Occurrences, OfEntry, bank_code, payment_of
+from formats.camt.values import ASK_BANK, day_of, exact, inexact, is_credit_code, parse_money, refused
 from o2c.money import Money
-from o2c.statement import Entry, EntryStatus, TransactionDetails
+from o2c.statement import Charge, Entry, EntryStatus, TransactionDetails
 
-_UNSTATED = frozenset({"NOTPROVIDED", "NOTAVAILABLE"})
-_REFERENCES = ("RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/CdtrRefInf/CdtrRef")
-_TEXT = ("RmtInf/Ustrd", "RmtInf/Strd/AddtlRmtInf", "RmtInf/Strd/RfrdDocInf/Nb")
-_UNSPECIFIED_REASON = "MS03"  # ISO 20022 ExternalReturnReason1Code: reason not specified
-
-
-def _party_paths(role: str, field: str) -> tuple[str, ...]:
-    """The ultimate party before the direct one; ``Pty`` wraps both from version 07 on."""
-    parties = (f"Ultmt{role}/Pty", f"Ultmt{role}", f"{role}/Pty", role)
-    return tuple(f"RltdPties/{party}/{field}" for party in parties)
-
-
-_NAMES = {
-    role: (*_party_paths(role, "Nm"), f"RltdPties/{role}/Agt/FinInstnId/Nm") for role in ("Dbtr", "Cdtr")
-}
-_POSTCODES = {role: _party_paths(role, "PstlAdr/PstCd") for role in ("Dbtr", "Cdtr")}
+_MOST_WARNINGS = 200
 
 
 @dataclass(slots=True)
@@ -43,215 +32,276 @@ class Context:
     currency: str
     dated_on: date | None
     place: str
-    keys: Counter[str] = field(default_factory=Counter)
-    warnings: list[str] = field(default_factory=list)
+    keys: Occurrences = field(default_factory=Occurrences)
+    booked: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})  # is_credit -> minor
+    every: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})  # also what is not booked
+    numbers: Counter[tuple[bool, bool]] = field(default_factory=Counter)  # (is_credit, is_booked)
     undated: int = 0
     without_status: int = 0
+    _warnings: list[str] = field(default_factory=list)
+    _unsaid: int = 0
+
+    def warn(self, note: str) -> None:
+        """Keep a warning; of very many only the number, or a file of doubts would fill the memory."""
+        if len(self._warnings) < _MOST_WARNINGS:
+            self._warnings.append(note)
+        else:
+            self._unsaid += 1
+
+    def tally(self, minor: int, is_credit: bool, status: EntryStatus) -> None:
+        """Count an entry and add up its amount."""
+        is_booked = status is EntryStatus.BOOKED
+        self.every[is_credit] += minor
+        self.numbers[is_credit, is_booked] += 1
+        if is_booked:
+            self.booked[is_credit] += minor
+
+    def all_warnings(self) -> tuple[str, ...]:
+        """What was kept, and a line for what was only counted."""
+        counted = {
+            "more warnings of this statement are not listed.": self._unsaid,
+            "entries carry no booking date; their value date or the statement's date is used.": self.undated,
+            "entries carry no status; read as booked.": self.without_status,
+        }
+        return (*self._warnings, *(f"{self.place}: {n} {what}" for what, n in counted.items() if n))
 
 
-def read_entry(found: Values, parts: Sequence[Values], position: int, context: Context) -> Entry:
-    """One ``Ntry``: ``found`` its own values, ``parts`` those of its ``TxDtls``."""
-    return _EntryReader(found, parts, position, context).read()
+# The fields of which an ``Ntry`` has at most one, in the order in which its reader takes them.
+_SINGLE = (
+    ("CdtDbtInd",), ("RvslInd",), ("Sts", "Sts/Cd", "Sts/Prtry"), ("BookgDt/Dt", "BookgDt/DtTm"),
+    ("ValDt/Dt", "ValDt/DtTm"), ("NtryRef",), ("AcctSvcrRef",), ("BkTxCd/Domn/Cd",),
+    ("BkTxCd/Domn/Fmly/Cd",), ("BkTxCd/Domn/Fmly/SubFmlyCd",), ("BkTxCd/Prtry/Cd",), ("AddtlNtryInf",),
+)  # fmt: skip
+_BATCH = ("NtryDtls/Btch", "Btch")  # in the draft version 01 it stands in the entry itself
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPlan:
+    """Where the fields of an ``Ntry`` stand in its texts, apart from its ``TxDtls``."""
+
+    single: Callable[[Texts], tuple[str, ...]]
+    amount: PricedAt | None
+    instructed: PricedAt | None
+    charges: tuple[ChargeAt, ...]
+    announced: tuple[int, ...]
+    is_batch: bool
+
+
+def entry_layouts() -> Layouts[EntryPlan]:
+    """A memory for the layouts of one file's entries."""
+    return Layouts(_plan)
+
+
+def _plan(element: etree._Element) -> EntryPlan:
+    found = slots(element)
+    return EntryPlan(
+        single=picker(found, _SINGLE),
+        amount=next(iter(priced_at(element, "Amt")), None),
+        instructed=next(iter(priced_at(element, *INSTRUCTED)), None),
+        charges=charges_at(element),
+        announced=tuple(slot for path in _BATCH for slot in found.get(f"{path}/NbOfTxs", ())),
+        is_batch=any(path.startswith(f"{batch}/") for batch in _BATCH for path in found),
+    )
+
+
+def read_entry(
+    plan: EntryPlan, texts: Texts, parts: Sequence[Part], position: int, context: Context
+) -> Entry:
+    """One ``Ntry``: ``texts`` its own, ``parts`` its ``TxDtls`` in document order."""
+    return _EntryReader(plan, texts, parts, f"{context.place}/Ntry[{position}]", context).read(position)
 
 
 class _EntryReader:
     """Reads one entry: first what was booked, then the payments it is made of."""
 
-    __slots__ = (
-        "amount", "booked_on", "context", "found", "is_credit", "is_reversal", "parts", "place",
-        "position", "status", "text", "value_on",
-    )  # fmt: skip
+    __slots__ = ("booked", "charges", "context", "doubt", "of_entry", "parts", "place", "plan", "status",
+                 "texts", "withheld")  # fmt: skip
 
-    def __init__(self, found: Values, parts: Sequence[Values], position: int, context: Context) -> None:
-        self.found = found
-        self.parts = parts
-        self.position = position
-        self.context = context
-        self.place = f"{context.place}/Ntry[{position}]"
-        self.amount = self._booked_amount()
-        self.is_credit = is_credit_at(found, self.place)
-        self.is_reversal = first(found, "RvslInd") in ("true", "1")
-        self.status = self._booking_status()
-        self.value_on = date_at(found, self.place, "ValDt/Dt", "ValDt/DtTm")
-        self.booked_on = self._booking_date()
-        self.text = first(found, "AddtlNtryInf") or ""
+    def __init__(self, plan: EntryPlan, texts: Texts, parts: Sequence[Part], place: str, context: Context):
+        self.plan, self.texts, self.parts, self.place, self.context = plan, texts, parts, place, context
+        self.withheld: Money | None = None
+        self.doubt: str | None = None
+        self.charges = read_charges(plan.charges, texts, place) if plan.charges else ()
 
-    def read(self) -> Entry:
+    def read(self, position: int) -> Entry:
+        side, reversal, status, booked_on, value_on, reference, bank_reference, *codes, text = (
+            self.plan.single(self.texts)
+        )
+        self.booked = self._booked(side)
+        self.status = self._booking_status(status)
+        value_day = day_of(value_on, self.place)
+        booking_day = self._booking_date(day_of(booked_on, self.place), value_day)
+        self.of_entry = OfEntry(
+            account=self.context.account,
+            place=self.place,
+            status="" if self.status is EntryStatus.BOOKED else self.status,
+            booked_on=booking_day,
+            value_on=value_day,
+            is_reversal=reversal in ("true", "1"),
+            bank_reference=bank_reference,
+            bank_code=bank_code(*codes),
+            text=text,
+            charges=self.charges,
+            instructed=self._instructed(),
+            parts=len(self.parts),
+            keys=self.context.keys,
+        )
+        self.context.tally(self.booked.minor, self.booked.is_credit, self.status)
+        return self._entry(position, reference or None)
+
+    def _entry(self, position: int, reference: str | None) -> Entry:
+        of_entry = self.of_entry
+        details = self._payments()
+        announced = self._announced() if self.plan.is_batch else None
         return Entry(
-            position=self.position,
-            amount=self.amount,
-            is_credit=self.is_credit,
+            position=position,
+            amount=self.booked.amount,
+            is_credit=self.booked.is_credit,
             status=self.status,
-            booked_on=self.booked_on,
-            details=self._payments(),
-            value_on=self.value_on,
-            is_reversal=self.is_reversal,
-            is_unresolved_batch=self._is_unresolved_batch(),
-            text=self.text,
+            booked_on=of_entry.booked_on,
+            details=details,
+            value_on=of_entry.value_on,
+            is_reversal=of_entry.is_reversal,
+            is_unresolved_batch=self.plan.is_batch and self._is_unresolved_batch(announced),
+            text=of_entry.text,
+            reference=reference,
+            bank_reference=of_entry.bank_reference or None,
+            is_batch=self.plan.is_batch,
+            announced=announced,
+            transactions=len(self.parts),
+            charges=self.charges,
+            withheld=self.withheld,
+            doubt=self.doubt,
         )
 
-    def _booked_amount(self) -> Money:
-        amount = money_at(self.found, "Amt", self.place)
-        if amount is None:
+    def _booked(self, side: str) -> Booked:
+        if self.plan.amount is None:
             raise refused("amount", self.place, "the entry has no Amt.", ASK_BANK)
-        if amount.currency != self.context.currency:
-            message = f"the entry is in {amount.currency}, the account in {self.context.currency}."
+        slot, currency, _ = self.plan.amount
+        found = exact(self.texts[slot], currency)
+        if found is None:
+            raise inexact(self.texts[slot], currency, f"{self.place}/Amt")
+        if currency != self.context.currency:
+            message = f"the entry is in {currency}, the account in {self.context.currency}."
             raise refused("currency", f"{self.place}/Amt", message, ASK_BANK)
-        return amount
+        return Booked(*found, is_credit_code(side, self.place))
 
-    def _booking_status(self) -> EntryStatus:
-        code = first(self.found, "Sts", "Sts/Cd", "Sts/Prtry")
+    def _instructed(self) -> Money | None:
+        if not self.plan.instructed:
+            return None
+        slot, currency, path = self.plan.instructed
+        return parse_money(self.texts[slot], currency, f"{self.place}/{path}")
+
+    def _booking_status(self, code: str) -> EntryStatus:
         if code == "BOOK":
             return EntryStatus.BOOKED
-        if code is None:  # a statement reports booked entries; the balance proof must agree
+        if not code:  # a statement reports booked entries; the balance proof must agree
             self.context.without_status += 1
             return EntryStatus.BOOKED
         if code == "PDNG":
             return EntryStatus.PENDING
         if code != "INFO":
             note = f"{self.place}: status {code!r} is not BOOK; the entry is shown, never posted."
-            self.context.warnings.append(note)
+            self.context.warn(note)
         return EntryStatus.INFORMATION
 
-    def _booking_date(self) -> date:
-        booked_on = date_at(self.found, self.place, "BookgDt/Dt", "BookgDt/DtTm")
+    def _booking_date(self, booked_on: date | None, value_on: date | None) -> date:
         if booked_on is not None:
             return booked_on
         self.context.undated += 1
-        fallback = self.value_on or self.context.dated_on
+        fallback = value_on or self.context.dated_on
         if fallback is None:
             message = "neither the entry nor its statement carries a date."
             raise refused("malformed", self.place, message, ASK_BANK)
         return fallback
 
-    def _is_unresolved_batch(self) -> bool:
+    def _announced(self) -> int | None:
+        """``NbOfTxs`` of all its batches; None where the bank announces none or no number."""
+        counts = [self.texts[slot] for slot in self.plan.announced]
+        if not counts or not all(count.isascii() and count.isdecimal() for count in counts):
+            return None
+        return sum(int(count[:15]) for count in counts)
+
+    def _is_unresolved_batch(self, announced: int | None) -> bool:
         """Several payments announced, none told apart: details absent, or one that repeats the total."""
-        count = first(self.found, "NtryDtls/Btch/NbOfTxs")
         if not self.parts:
-            announced = any(path.startswith("NtryDtls/Btch/") for path in self.found)
-            return announced and count != "1"
-        return len(self.parts) == 1 and count is not None and count.isdecimal() and int(count) > 1
+            return announced != 1
+        return len(self.parts) == 1 and announced is not None and announced > 1
 
     def _payments(self) -> tuple[TransactionDetails, ...]:
-        """One payment per ``TxDtls`` if they add up to the entry, else one for the whole of it."""
-        if not self.parts:
-            return (self._payment((), self.amount, self.is_credit, 1),)
+        """One payment for each ``TxDtls`` if they add up to the entry, else one for the whole of it."""
         split = [self._priced(part, index) for index, part in enumerate(self.parts, 1)]
-        total = sum(
-            amount.minor if credit == self.is_credit else -amount.minor for amount, credit in split if amount
+        if len(split) < 2 and (not split or split[0] == self.booked):
+            return (payment_of(self.parts, self.booked, 1, self.of_entry),)
+        booked = self._explained(split)
+        if booked is None:
+            return (payment_of(self.parts, self.booked, 1, self.of_entry),)
+        return tuple(
+            payment_of((part,), each, index, self.of_entry)
+            for index, (part, each) in enumerate(zip(self.parts, booked, strict=True), 1)
         )
-        if total == self.amount.minor and all(amount for amount, _ in split):
-            return tuple(
-                self._payment((part,), amount, is_credit, index)
-                for index, (part, (amount, is_credit)) in enumerate(zip(self.parts, split, strict=True), 1)
-                if amount
-            )
-        stated = Money.from_minor(total, self.context.currency)
-        note = f"the details add up to {stated}, the entry to {self.amount}; kept as one payment."
-        self.context.warnings.append(f"{self.place}: {note}")
-        return (self._payment(self.parts, self.amount, self.is_credit, 1),)
 
-    def _priced(self, part: Values, index: int) -> tuple[Money | None, bool]:
+    def _priced(self, part: Part, index: int) -> Booked | None:
         """Amt, else AmtDtls/TxAmt, in the account's currency; else the entry's if it is the only one."""
-        place = f"{self.place}/TxDtls[{index}]"
-        is_credit = is_credit_at(part, place, default=self.is_credit)
-        for path in ("Amt", "AmtDtls/TxAmt/Amt"):
-            amount = money_at(part, path, place)
-            if amount is not None and amount.currency == self.amount.currency:
-                return amount, is_credit
-        return self.amount if len(self.parts) == 1 else None, is_credit
-
-    def _payment(
-        self, parts: Sequence[Values], amount: Money, is_credit: bool, index: int
-    ) -> TransactionDetails:
-        """One payment from the details ``parts``; several only where they could not be told apart."""
-        part = parts[0] if len(parts) == 1 else {}
-        lines = [_lines(each) for each in parts]
-        squeezed = " ".join("".join(each) for each in lines if each)
-        reason = _return_reason(part)
-        name, iban, postcode = self._counterparty(part, is_credit != (self.is_reversal or reason is not None))
-        end_to_end_id = first(part, "Refs/EndToEndId")
-        other_text = "" if squeezed else first(part, "AddtlTxInf") or self.text
-        payment = TransactionDetails(
-            key="",
-            amount=amount,
-            is_credit=is_credit,
-            references=_references(parts),
-            text=" ".join(line for each in lines for line in each) or other_text,
-            text_squeezed=squeezed or other_text,
-            end_to_end_id=None if end_to_end_id in _UNSTATED else end_to_end_id,
-            counterparty=name,
-            counterparty_iban=iban,
-            counterparty_postcode=postcode,
-            instructed=money_at(part, "AmtDtls/InstdAmt/Amt", f"{self.place}/TxDtls[{index}]"),
-            return_reason=reason,
+        plan, texts = part
+        side = texts[plan.side]
+        is_credit = side == "CRDT" or is_credit_code(
+            side, f"{self.place}/TxDtls[{index}]", default=self.booked.is_credit
         )
-        # The key needs the other fields; the value is still ours alone here, so set it in place.
-        object.__setattr__(payment, "key", self._key(payment, part, index))
-        return payment
+        for slot, currency, path in plan.amounts:
+            found = exact(texts[slot], currency)
+            if found is None:
+                raise inexact(texts[slot], currency, f"{self.place}/TxDtls[{index}]/{path}")
+            if currency == self.context.currency:
+                return Booked(*found, is_credit)
+        return Booked(*self.booked[:2], is_credit) if len(self.parts) == 1 else None
 
-    def _counterparty(self, part: Values, is_from_debtor: bool) -> tuple[str | None, str | None, str | None]:
-        """Name, IBAN and postcode of the other side.
+    def _signed(self, booked: Booked) -> int:
+        return booked.minor if booked.is_credit else -booked.minor
 
-        A return or reversal keeps the roles of the payment it undoes, so the other side changes;
-        and a side that bears our own account is never the other one.
-        """
-        for role in ("Dbtr", "Cdtr") if is_from_debtor else ("Cdtr", "Dbtr"):
-            iban = first(part, f"RltdPties/{role}Acct/Id/IBAN")
-            if iban is not None and compact(iban) == self.context.account:
-                continue
-            name = first(part, *_NAMES[role])
-            if name or iban:
-                return name, compact(iban) if iban else None, first(part, *_POSTCODES[role])
-        return None, None, None
+    def _explained(self, split: Sequence[Booked | None]) -> list[Booked] | None:
+        """What was booked of each part, where sums or the bank's own charges explain the entry."""
+        known = [each for each in split if each is not None]
+        booked = self._signed(self.booked)
+        missing = sum(map(self._signed, known)) - booked  # what we did not get of the parts' sum
+        if len(known) == len(split):
+            if missing == 0:
+                return known
+            net = self._less_charges(known, booked)
+            if net is not None:
+                return net
+            if missing == _cost(self.charges, self.context.currency):
+                return self._withholding(known, missing)
+        self.doubt = self._why_in_doubt(missing + booked, len(split) - len(known))
+        self.context.warn(f"{self.place}: {self.doubt}")
+        return None
 
-    def _key(self, payment: TransactionDetails, part: Values, index: int) -> str:
-        """What tells this payment apart for ever: see ``TransactionDetails.key``.
+    def _why_in_doubt(self, total: int, mute: int) -> str:
+        currency = self.context.currency
+        if mute:
+            return f"{mute} of {len(self.parts)} details state no amount in {currency}; kept as one payment."
+        stated = Money.from_minor(total if self.booked.is_credit else -total, currency)
+        return f"the details add up to {stated}, the entry to {self.booked.amount}; kept as one payment."
 
-        Direction and amount stand in it because banks reuse a reference for the reversal. A
-        reference that the bank merely repeats from the entry in each detail says nothing of it.
-        """
-        of_entry = first(self.found, "AcctSvcrRef")
-        of_part = first(part, "Refs/AcctSvcrRef")
-        if of_part is not None and (of_part != of_entry or len(self.parts) == 1):
-            reference = of_part
-        elif of_entry is not None:
-            reference = f"{of_entry}/{index}"
-        else:
-            reference = self._fingerprint(payment)
-        sign = "C" if payment.is_credit else "D"
-        status = "" if self.status is EntryStatus.BOOKED else f"{self.status}:"
-        key = f"{self.context.account}:{status}{reference}:{sign}{payment.amount.minor}"
-        self.context.keys[key] += 1
-        return key if self.context.keys[key] == 1 else f"{key}#{self.context.keys[key]}"
+    def _less_charges(self, known: Sequence[Booked], booked: int) -> list[Booked] | None:
+        """Each part less the charges it states itself, if that is what was booked."""
+        net = []
+        for index, ((plan, texts), each) in enumerate(zip(self.parts, known, strict=True), 1):
+            charges = read_charges(plan.charges, texts, f"{self.place}/TxDtls[{index}]")
+            minor = self._signed(each) - _cost(charges, self.context.currency)
+            net.append(Booked(Money.from_minor(abs(minor), self.context.currency), abs(minor), minor > 0))
+        return net if sum(map(self._signed, net)) == booked else None
 
-    def _fingerprint(self, payment: TransactionDetails) -> str:
-        """A hash of what the payment says. Its list of fields may never change: keys are stored."""
-        fields = (
-            self.booked_on.isoformat(),
-            self.value_on.isoformat() if self.value_on else "",
-            str(self.is_reversal),
-            payment.end_to_end_id or "",
-            payment.counterparty or "",
-            payment.counterparty_iban or "",
-            payment.text_squeezed,
-            *payment.references,
-        )
-        return "sha256-" + hashlib.sha256("\x1f".join(fields).encode()).hexdigest()[:32]
+    def _withholding(self, known: list[Booked], missing: int) -> list[Booked]:
+        """The entry's own charges explain it: of one payment they are its own, of several the entry's."""
+        if len(known) == 1:
+            return [self.booked]
+        self.withheld = Money.from_minor(missing, self.context.currency)
+        return known
 
 
-def _lines(part: Values) -> list[str]:
-    return [line for path in _TEXT if path in part for line in part[path] if line]
-
-
-def _references(parts: Sequence[Values]) -> tuple[str, ...]:
-    """The structured creditor references, each once, in document order."""
-    found = [ref for part in parts for path in _REFERENCES if path in part for ref in part[path] if ref]
-    return tuple(dict.fromkeys(found)) if found else ()
-
-
-def _return_reason(part: Values) -> str | None:
-    for path in part:
-        if path.startswith("RtrInf/"):
-            return first(part, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/RtrRsn/Cd") or _UNSPECIFIED_REASON
-    return None
+def _cost(charges: Sequence[Charge], currency: str) -> int:
+    """What charges in the entry's currency took from us, in minor units; 0 where one is in another."""
+    if any(charge.amount.currency != currency for charge in charges):
+        return 0
+    return sum(-charge.amount.minor if charge.is_credit else charge.amount.minor for charge in charges)

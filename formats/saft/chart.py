@@ -18,6 +18,7 @@ from o2c.order import Tax, VatCategory
 
 _CURRENT_ASSET = "balanseverdiForOmloepsmiddel"
 _CURRENT_DEBT = "kortsiktigGjeld"
+_EQUITY = "egenkapital"
 _SALES = "salgsinntekt"
 _OTHER_INCOME = "annenDriftsinntekt"
 _OTHER_COST = "annenDriftskostnad"
@@ -68,14 +69,18 @@ class ChartRow:
 DEFAULT_CHART: Mapping[Account, ChartRow] = {
     Account.RECEIVABLE: ChartRow("1500", "Kundefordringer", _CURRENT_ASSET, "1500", is_subledger=True),
     Account.BANK: ChartRow("1920", "Bankinnskudd", _CURRENT_ASSET, "1920"),
+    Account.OPENING: ChartRow("2059", "Åpningsbalanse", _EQUITY, "2050"),
     Account.VAT_OUTPUT: ChartRow("2740", "Utgående merverdiavgift", _CURRENT_DEBT, "2740", is_tax=True),
     Account.ADVANCES: ChartRow("2900", "Forskudd fra kunder", _CURRENT_DEBT, "2900", is_subledger=True),
     Account.SUSPENSE: ChartRow("2990", "Uidentifiserte innbetalinger", _CURRENT_DEBT, "2990"),
     Account.SALES_TAXABLE: ChartRow("3000", "Salg, avgiftspliktig", _SALES, "3000"),
+    Account.CASH_DISCOUNT: ChartRow("3080", "Kontantrabatt", _SALES, "3000"),
     Account.SALES_EXEMPT: ChartRow("3200", "Salg, utenfor avgiftsområdet", _SALES, "3200"),
     Account.SALES_EXPORT: ChartRow("3100", "Salg, avgiftsfritt", _SALES, "3100"),
     Account.REMINDER_FEE: ChartRow("3900", "Purregebyr", _OTHER_INCOME, "3900"),
     Account.ROUNDING: ChartRow("7700", "Øreavrunding", _OTHER_COST, "7700"),
+    Account.BANK_CHARGES: ChartRow("7770", "Bankgebyr", _OTHER_COST, "7700"),
+    Account.PAYMENT_DIFFERENCE: ChartRow("7790", "Betalingsdifferanser", _OTHER_COST, "7700"),
     Account.BAD_DEBT: ChartRow("7830", "Tap på fordringer", _OTHER_COST, "7830"),
     Account.INTEREST: ChartRow("8050", "Forsinkelsesrenter", _FINANCE_INCOME, "8050"),
     Account.FX_GAIN: ChartRow("8060", "Valutagevinst", _FINANCE_INCOME, "8060"),

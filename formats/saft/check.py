@@ -22,6 +22,8 @@ MAX_FINDINGS = 1000
 _RECORDS = ("Header", "Account", "Customer", "Supplier", "TaxCodeDetails", "Transaction")
 _TOTALS = ("NumberOfEntries", "TotalDebit", "TotalCredit")
 _RECORD_END = re.compile(rb"</(?:[\w.-]+:)?(?:%s)\s*>" % "|".join(_RECORDS).encode())
+_TAIL = 4096
+_END = re.compile(rb"</(?:[\w.-]+:)?AuditFile\s*>(?:\s|<!--.*?-->)*\Z", re.DOTALL)
 _RECORD_TAGS = tuple("{*}" + name for name in _RECORDS)
 _TAGS = (*_RECORD_TAGS, *("{*}" + name for name in _TOTALS))
 
@@ -50,7 +52,8 @@ def validate_xsd(source: Path | bytes, schema_path: Path, *, max_messages: int =
     schema = etree.XMLSchema(etree.parse(str(schema_path)))
     messages: list[str] = []
     with _opened(source) as stream:
-        events = _open(_RecordReader(stream), _RECORD_TAGS, schema)
+        reader = _RecordReader(stream)
+        events = _open(reader, _RECORD_TAGS, schema)
         seen = 0
         try:
             for element in _guarded(events):
@@ -65,6 +68,9 @@ def validate_xsd(source: Path | bytes, schema_path: Path, *, max_messages: int =
             messages.extend(rest)
             if not messages:
                 messages.append(f"line {error.lineno}: {error.msg}")
+        else:
+            if not _END.search(reader.tail):  # with a schema, libxml2 keeps silent where a text is cut off
+                messages.append("end of file: it ends before its last element does.")
     return messages
 
 
@@ -75,8 +81,15 @@ class _RecordReader:
         self._stream = stream
         self._block = b""
         self._at = 0
+        self.tail = b""  # the last bytes that were read
 
     def read(self, size: int) -> bytes:
+        """The next piece."""
+        piece = self._piece(size)
+        self.tail = (self.tail + piece)[-_TAIL:]
+        return piece
+
+    def _piece(self, size: int) -> bytes:
         while (end := _RECORD_END.search(self._block, self._at)) is None:
             more = self._stream.read(max(size, 1 << 16))
             rest = self._block[self._at :]

@@ -8,6 +8,7 @@ import os
 import sys
 
 NAMES = {
+    "camt": "camt",
     "intake": "intake",
     "order-to-invoice": "order_to_invoice",
     "rules": "rules",

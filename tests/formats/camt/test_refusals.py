@@ -73,8 +73,9 @@ def test_a_declared_latin_1_file_is_read() -> None:
     [
         ("052.001.08", "BkToCstmrAcctRpt", "camt.052"),
         ("054.001.08", "BkToCstmrDbtCdtNtfctn", "camt.054"),
-        ("053.001.01", "BkToCstmrStmt", "camt.053.001.02 to .14"),
-        ("053.001.15", "BkToCstmrStmt", "camt.053.001.02 to .14"),
+        ("053.001.15", "BkToCstmrStmt", "camt.053.001.01 to .14"),
+        ("053.001.00", "BkToCstmrStmt", "camt.053.001.01 to .14"),
+        ("054.001.08", "BkToCstmrStmt", "camt.053.001.01 to .14"),
     ],
 )
 def test_another_message_or_version_is_refused(version: str, message: str, word: str) -> None:
@@ -83,8 +84,8 @@ def test_another_message_or_version_is_refused(version: str, message: str, word:
     assert word in found.message
 
 
-@pytest.mark.parametrize("version", [f"053.001.{number:02d}" for number in range(2, 15)])
-def test_versions_02_to_14_are_read(version: str) -> None:
+@pytest.mark.parametrize("version", [f"053.001.{number:02d}" for number in range(1, 15)])
+def test_versions_01_to_14_are_read(version: str) -> None:
     assert len(camt053.read(document(statement(entry("1.00")), version=version), [OURS])) == 1
 
 
