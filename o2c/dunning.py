@@ -35,7 +35,7 @@ class Receivable:
     """
 
     item: OpenItem
-    order_id: str
+    order_id: str | None  # None where it was taken over from a former system
     level: str = NO_LEVEL
     last_notice_on: date | None = None
     disputed: bool = False

@@ -35,6 +35,10 @@ class Account(StrEnum):
     REMINDER_FEE = "reminder_fee"
     INTEREST = "interest"
     BAD_DEBT = "bad_debt"
+    CASH_DISCOUNT = "cash_discount"
+    BANK_CHARGES = "bank_charges"
+    PAYMENT_DIFFERENCE = "payment_difference"  # small rests that are written off
+    OPENING = "opening"  # the other side of what was taken over
 
 
 class EntryKind(StrEnum):
@@ -45,6 +49,7 @@ class EntryKind(StrEnum):
     PAYMENT = "payment"
     ALLOCATION = "allocation"
     REVERSAL = "reversal"
+    OPENING = "opening"  # items taken over from a former system
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,5 +125,7 @@ def plain(value: Decimal) -> str:
 def convert(minor: int, currency: str, rate: Decimal, to_currency: str) -> int:
     """Minor units of ``currency`` -> minor units of ``to_currency`` at ``rate`` (units of the
     second for one of the first), rounded half up once."""
+    if rate == 1 and minor_digits(currency) == minor_digits(to_currency):
+        return minor
     amount = Money.from_minor(minor, currency).amount * rate
     return int(round_half_up(amount, minor_digits(to_currency)).scaleb(minor_digits(to_currency)))

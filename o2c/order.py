@@ -186,6 +186,7 @@ class Customer:
     priority: str = "normal"
     profile: InvoiceProfile = InvoiceProfile.PEPPOL
     leitweg_id: str | None = None  # BT-10 where the order names none
+    ibans: tuple[str, ...] = ()  # accounts it is known to pay from, without blanks
 
 
 @dataclass(frozen=True, slots=True)

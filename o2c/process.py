@@ -41,7 +41,14 @@ EVENTS: dict[str, str] = {
     "SendFailed": "A channel did not take a document.",
     "EntryBooked": "A bank entry is in the ledger.",
     "PaymentApplied": "Money was allocated to invoices.",
+    "PaymentAllocated": "A person said what money that waited is for.",
     "PaymentUnmatched": "Money waits for a person to say what it is for.",
+    "PaymentReturned": "A payment came back: what it had paid is open again.",
+    "PaymentUndone": "What became of a payment was taken back.",
+    "BatchDetailed": "A notification told a batch apart into its payments.",
+    "CashRequested": "A payment moved by hand waits for a second person.",
+    "CashApproved": "A second person agreed to a payment moved by hand.",
+    "CashRefused": "A second person did not agree to a payment moved by hand.",
     "InvoicePaid": "Nothing is open on the invoice any more.",
     "InvoiceFlagged": "The invoice reached its early check day or fell overdue.",
     "InvoiceReviewed": "The invoice was searched for errors that could delay payment.",
@@ -55,8 +62,10 @@ EVENTS: dict[str, str] = {
     "DisputeOpened": "A customer questions an invoice or part of it; that part is left alone.",
     "DisputeLate": "Nobody has answered a dispute by its day.",
     "DisputeClosed": "A dispute was accepted, rejected or settled.",
+    "DisputeReopened": "The money that settled a dispute was taken back.",
     "PromiseMade": "A customer promises to pay by a day; letters wait.",
     "PromiseKept": "What was promised was paid in time.",
+    "PromiseResumed": "The money that kept a promise was taken back; it runs again.",
     "PromiseBroken": "The day of a promise passed without the money; letters go on.",
     "PromiseWithdrawn": "A promise was let fall by hand.",
     "DunningBlocked": "Somebody keeps an invoice or a customer from being reminded until a day.",
@@ -64,7 +73,9 @@ EVENTS: dict[str, str] = {
     "LateChargeClaimed": "A letter claims a fee, interest or the lump sum.",
     "LateChargeCancelled": "A late charge is not claimed any more.",
     "ReportIssued": "A report or SAF-T file was made.",
+    "OpenItemsTakenOver": "Open items of a former system are in the books as an opening balance.",
     "StatementImported": "A bank file was read, proved and stored.",
+    "StatementUndone": "A statement was taken back whole; its file may come again.",
     "RulesProposed": "Somebody wants another rule file; it passed every check and its own tests.",
     "RulesApproved": "A second person agreed to a proposed rule file.",
     "RulesRejected": "A second person did not agree to a proposed rule file.",
@@ -188,6 +199,7 @@ _TABLE: dict[Document, str] = {
         """,
     Document.INVOICE: """
         new         | InvoiceIssued   | open        | bill
+        new         | OpenItemsTakenOver | open        | takeover
         open        | InvoiceFlagged  | open        | remind
         open        | InvoiceReviewed | open        | remind
         open        | PaymentApplied  | partly paid | settle
@@ -196,6 +208,10 @@ _TABLE: dict[Document, str] = {
         partly paid | InvoiceReviewed | partly paid | remind
         partly paid | PaymentApplied  | partly paid | settle
         partly paid | InvoicePaid     | paid        | settle
+        partly paid | PaymentReturned | open        | settle
+        paid        | PaymentReturned | open        | settle
+        partly paid | PaymentUndone   | open        | undo
+        paid        | PaymentUndone   | open        | undo
         """,
     # What failed waits in the queue again once a person says so; that alone is no event.
     Document.DELIVERY: """
@@ -209,8 +225,19 @@ _TABLE: dict[Document, str] = {
         """,
     Document.PAYMENT: """
         new | PaymentApplied   | applied   | settle
-        new | PaymentUnmatched | unmatched | settle
-        new | EntryBooked      | ignored   | settle
+        new       | PaymentUnmatched | unmatched | settle
+        new       | EntryBooked      | ignored   | settle
+        new       | PaymentReturned  | applied   | settle
+        applied   | PaymentReturned  | returned  | settle
+        unmatched | PaymentReturned  | returned  | settle
+        unmatched | PaymentAllocated | applied   | apply
+        unmatched | BatchDetailed    | ignored   | settle
+        applied   | PaymentUndone    | unmatched | undo
+        returned  | PaymentUndone    | applied   | undo
+        applied   | StatementUndone  | undone    | undo
+        unmatched | StatementUndone  | undone    | undo
+        ignored   | StatementUndone  | undone    | undo
+        returned  | StatementUndone  | undone    | undo
         """,
     Document.NOTICE: """
         new    | OrderReferred   | queued    | approve

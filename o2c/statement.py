@@ -1,7 +1,9 @@
 """A bank statement as ISO 20022 camt.053 means it: ``Stmt`` > ``Ntry`` > ``TxDtls``.
 
-A payment is a ``TransactionDetails``; an entry without details is its own payment. Amounts are
-positive, the direction is ``is_credit`` (CdtDbtInd), and ``is_reversal`` says "undo" (RvslInd).
+A camt.052 report (``Rpt``) and a camt.054 notification (``Ntfctn``) read into the same values; only a
+statement is ever posted. A payment is a ``TransactionDetails``; an entry without details is its own
+payment. Amounts are positive, the direction is ``is_credit`` (CdtDbtInd), and ``is_reversal`` says
+"undo" (RvslInd).
 """
 
 from __future__ import annotations
@@ -11,6 +13,14 @@ from datetime import date
 from enum import StrEnum
 
 from o2c.money import Money
+
+
+class MessageKind(StrEnum):
+    """Which message it came in. A report is not yet booked, a notification details what is booked."""
+
+    REPORT = "report"  # camt.052
+    STATEMENT = "statement"  # camt.053
+    NOTIFICATION = "notification"  # camt.054
 
 
 class EntryStatus(StrEnum):
@@ -70,7 +80,11 @@ class TransactionDetails:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``Ntry``. ``position`` counts from 1 within the statement."""
+    """``Ntry``. ``position`` counts from 1 within the statement.
+
+    Signed by direction, ``details`` add up to ``amount``; where ``withheld`` is set, less that. ``doubt``
+    says why the bank's details could not be believed: they are then one payment, for a person to look at.
+    """
 
     position: int
     amount: Money
@@ -82,11 +96,22 @@ class Entry:
     is_reversal: bool = False
     is_unresolved_batch: bool = False  # several payments, no details: waits for its camt.054
     text: str = ""
+    reference: str | None = None  # NtryRef
+    bank_reference: str | None = None  # AcctSvcrRef
+    is_batch: bool = False  # the bank says so (Btch); many a batch goes without
+    announced: int | None = None  # Btch/NbOfTxs: how many payments the bank says there are
+    transactions: int = 0  # how many TxDtls there were
+    charges: tuple[Charge, ...] = ()  # Chrgs of the entry itself, as the bank states them
+    withheld: Money | None = None  # what the bank kept of several details together, as its Chrgs say
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One ``Stmt`` of one account, proved: opening + booked entries = closing."""
+    """One ``Stmt`` of one account, proved: opening + booked entries = closing.
+
+    A bank uses an ``Id`` again in a later year: with ``sequence`` and ``dated_on`` it names one statement.
+    """
 
     statement_id: str
     account: str  # IBAN or Othr/Id, as configured
@@ -98,3 +123,5 @@ class Statement:
     from_on: date | None = None
     to_on: date | None = None
     warnings: tuple[str, ...] = ()
+    kind: MessageKind = MessageKind.STATEMENT
+    dated_on: date | None = None  # the day of the closing balance, else of the statement itself

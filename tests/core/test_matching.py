@@ -9,7 +9,17 @@ from decimal import Decimal
 import pytest
 
 from o2c.ledger import OpenItem
-from o2c.matching import Keys, Match, Unmatched, keys_of, match, name_key, plausible, series_pattern, squeezed
+from o2c.matching import (
+    Keys,
+    Match,
+    Unmatched,
+    bare_name_key,
+    keys_of,
+    match,
+    plausible,
+    series_pattern,
+    squeezed,
+)
 from o2c.money import Money
 from o2c.reference import rf_reference
 from o2c.statement import Entry, EntryStatus, TransactionDetails
@@ -149,7 +159,7 @@ def test_numbers_are_found_by_the_mask_of_the_series(text: str, numbers: set[str
     ],
 )
 def test_names_are_compared_without_their_clothes(one: str, other: str, same: bool) -> None:
-    assert (name_key(one) == name_key(other)) is same
+    assert (bare_name_key(one) == bare_name_key(other)) is same
 
 
 OVERDUE = date(2026, 4, 1)

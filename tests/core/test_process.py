@@ -24,7 +24,22 @@ from o2c.process import (
     order_status,
 )
 
-STAGES = {"receive", "approve", "fulfil", "bill", "send", "settle", "remind", "report", "rulefiles"}
+STAGES = {
+    "receive",
+    "approve",
+    "fulfil",
+    "bill",
+    "send",
+    "settle",
+    "apply",
+    "enrich",
+    "returns",
+    "undo",
+    "remind",
+    "report",
+    "rulefiles",
+    "takeover",
+}
 RESERVED, BACKORDERED, CANCELLED, SHIPPED = (
     PartState.RESERVED,
     PartState.BACKORDERED,

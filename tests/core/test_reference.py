@@ -7,10 +7,12 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stdnum import iso11649
+from stdnum import iso11649, luhn
+from stdnum.be import ogm_vcs
+from stdnum.ch import esr
 
 from o2c.errors import Refused
-from o2c.reference import is_rf, normal, rf_reference
+from o2c.reference import Scheme, is_checked, is_rf, normal, rf_body, rf_reference, schemes
 
 BODIES = st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=21)
 
@@ -53,3 +55,52 @@ def test_one_wrong_digit_or_letter_is_always_found(body: str, data: st.DataObjec
 
 def test_normal_leaves_neither_blanks_nor_small_letters() -> None:
     assert normal(" rf18\u00a05390 0754\t7034 ") == "RF18539007547034"
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme"),
+    [
+        ("RF18 5390 0754 7034", Scheme.RF),
+        ("2345676", Scheme.KID),  # modulus 10
+        ("12345678903", Scheme.KID),
+        ("21 00000 00003 13947 14300 09017", Scheme.QRR),
+        ("+++090/9337/55493+++", Scheme.OGM),
+        ("1234561", Scheme.VIITE),
+        ("+71<000000000018747+12345678<", Scheme.FIK),
+    ],
+)
+def test_every_scheme_is_known_by_its_check_digit(text: str, scheme: Scheme) -> None:
+    assert scheme in schemes(text)
+    assert is_checked(normal(text))
+
+
+@given(st.text(string.digits, min_size=9, max_size=24))
+def test_independent_checks_of_the_national_schemes_agree(digits: str) -> None:
+    key = normal(digits)
+    known = schemes(digits)
+    assert (Scheme.OCR in known) == (1 < len(key) <= 25 and luhn.is_valid(key))
+    assert (Scheme.QRR in known) == (len(key) > 1 and esr.calc_check_digit(key[:-1]) == key[-1])
+
+
+@given(st.integers(1, 9_999_999_999))
+def test_a_structured_communication_is_what_an_independent_check_says(number: int) -> None:
+    check = ogm_vcs.calc_check_digits(f"{number:010d}")
+    assert Scheme.OGM in schemes(f"{number:010d}{check}")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("000000000000021000000043130", "21000000043130"),
+        ("+++090/9337/55493+++", "090933755493"),
+        ("+71<000000000018747+12345678<", "18747"),
+        ("2026-00 17/a", "20260017A"),
+    ],
+)
+def test_a_reference_is_compared_without_signs_and_padding(one: str, other: str) -> None:
+    assert normal(one) == normal(other)
+
+
+def test_the_body_of_an_rf_reference_is_what_it_is_about() -> None:
+    assert rf_body(rf_reference("INV-2026-17")) == "INV202617"
+    assert rf_body("INV-2026-17") == ""

@@ -1,0 +1,1 @@
+"""Labelled incoming payments made to be hard, and the score of the matcher on them."""
