@@ -7,7 +7,7 @@ that was stopped in the middle is simply imported again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -20,12 +20,14 @@ import click
 
 from gateway.cli.answers import Talk, answers_json, example, findings, following, problem_data
 from gateway.cli.office import at_desk, for_company
+from gateway.cli.statement import statement
 from o2c.errors import O2CError, Refused
 
 if TYPE_CHECKING:
+    from gateway.cli.records import Record
     from gateway.stages.desk import Desk
 
-_GROUP = 200  # records that share one commit
+_GROUP, _CUSTOMERS = 200, 5_000  # records that share one commit
 _files = click.argument(
     "paths",
     nargs=-1,
@@ -110,36 +112,61 @@ def imports() -> None:
     """Read files in. Repeating an import changes nothing."""
 
 
+imports.add_command(statement)
+
+
 @imports.command(
-    epilog=example("o2c import customers customers.csv", "o2c import customers customers.ndjson --json")
+    epilog=example("o2c import customers customers.csv", "o2c import customers customers.jsonl --json")
 )
 @_files
 @for_company
 @answers_json
 def customers(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
-    """Customers, as JSON or as CSV with columns such as party.name and credit_limit.amount."""
+    """Customers, as JSON or as CSV with columns such as party.name and credit_limit.amount, or plainly as
+    {id, name, postcode, ibans}: then a customer who is here keeps the rest."""
+    from gateway.cli.opening import is_plain, plain_customer
     from gateway.http import acceptable
+    from gateway.stages import enrol
     from gateway.stages.bill import bill_again
-    from gateway.store import customers as store
     from o2c import leitweg
     from o2c.order import Customer
 
+    def check(who: Customer) -> None:
+        acceptable.customer(who, desk.company.currency)
+        doubt = leitweg.doubt(who.leitweg_id) if who.leitweg_id else None
+        if doubt:
+            talk.note(f"customer {who.customer_id}: {doubt}")
+
     with at_desk(code) as (_house, desk):
         tally = _Tally(talk)
+        whole = _decoding(Customer, "customer-invalid", check)
 
-        def check(who: Customer) -> None:
-            acceptable.customer(who, desk.company.currency)
-            doubt = leitweg.doubt(who.leitweg_id) if who.leitweg_id else None
-            if doubt:
-                talk.note(f"customer {who.customer_id}: {doubt}")
+        def decode(record: Record) -> enrol.Named:
+            if not is_plain(record.data):
+                return enrol.Named(whole(record))
+            who = plain_customer(record, desk.company.country)
+            check(who)
+            return enrol.Named(who, in_part=True)
 
-        def save(connection: Any, who: Customer) -> bool:
-            return store.save(connection, desk.company_id, who, desk.clock.now())
-
-        _save_all(desk, tally, _read(paths, Customer, "customer-invalid", check), "customer_id", save)
+        read = _read(paths, Customer, decode)
+        _save_all(tally, read, lambda good: enrol.save_customers(desk, good), _CUSTOMERS)
         if tally.counts["updated"]:
             bill_again(desk)  # what stopped an invoice may be mended now
     tally.close()
+
+
+@imports.command("open-items", epilog=example("o2c import open-items items.jsonl"))
+@_files
+@for_company
+@answers_json
+def open_items(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
+    """Open items of a former system, a JSON object a line: number, kind, customer, issued, due, open,
+    currency, discount {percent, until}, reference. They are booked against the opening balance."""
+    from gateway.cli.opening import import_items
+
+    with at_desk(code) as (_house, desk):
+        if not import_items(desk, talk, paths):
+            findings()
 
 
 @imports.command(epilog=example("o2c import products products.csv"))
@@ -155,26 +182,38 @@ def products(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
     with at_desk(code) as (_house, desk):
         tally = _Tally(talk)
 
-        def save(connection: Any, item: Product) -> bool:
-            return catalogue.save(connection, desk.company_id, item)
+        def save(connection: Any, good: Sequence[Any]) -> list[str]:
+            return [
+                "created" if catalogue.save(connection, desk.company_id, item) else "updated" for item in good
+            ]
 
-        read = _read(paths, Product, "product-invalid", acceptable.product)
-        _save_all(desk, tally, read, "product_id", save)
+        read = _read(paths, Product, _decoding(Product, "product-invalid", acceptable.product))
+        _save_all(tally, read, lambda good: desk.database.write(partial(save, good=good)), _GROUP)
     tally.close()
 
 
-def _read(
-    paths: tuple[Path, ...], kind: type[Any], code: str, check: Callable[[Any], None] = lambda _value: None
-) -> Iterator[_Read]:
+def _decoding(
+    kind: type[Any], code: str, check: Callable[[Any], None] = lambda _value: None
+) -> Callable[[Record], Any]:
+    """Reads a record as our own JSON of ``kind``; raises ``Refused(code)``."""
     from formats import canonical
+
+    def decode(record: Record) -> Any:
+        value = canonical.decode(kind, record.data, code=code)
+        check(value)
+        return value
+
+    return decode
+
+
+def _read(paths: tuple[Path, ...], kind: type[Any], decode: Callable[[Record], Any]) -> Iterator[_Read]:
     from gateway.cli.records import records
 
     for path in paths:
         try:
             for record in records(path, kind):
                 try:
-                    value = canonical.decode(kind, record.data, code=code)
-                    check(value)
+                    value = decode(record)
                 except Refused as error:
                     yield _Read(path, record.line, error=error)
                 else:
@@ -184,24 +223,22 @@ def _read(
 
 
 def _save_all(
-    desk: Desk, tally: _Tally, read: Iterator[_Read], key: str, save: Callable[[Any, Any], bool]
+    tally: _Tally, read: Iterator[_Read], save: Callable[[list[Any]], Sequence[str]], size: int
 ) -> None:
     """Save the good ones in groups with one commit each."""
     source = following("importing", read)
-    while group := list(islice(source, _GROUP)):
-        good = [one for one in group if one.error is None]
-        new = desk.database.write(partial(_save_group, good=good, save=save)) if good else []
-        results = dict(zip(map(id, good), new, strict=True))
+    while group := list(islice(source, size)):
+        good = [one.value for one in group if one.error is None]
+        results = iter(save(good) if good else ())
         for one in group:
             if one.error is not None:
                 tally.refused(one.path, one.line or None, one.error)
             else:
-                result = "created" if results[id(one)] else "updated"
-                tally.told(one.path, one.line, result, id=getattr(one.value, key))
+                tally.told(one.path, one.line, next(results), id=_name_of(one.value))
 
 
-def _save_group(connection: Any, good: list[_Read], save: Callable[[Any, Any], bool]) -> list[bool]:
-    return [save(connection, one.value) for one in good]
+def _name_of(value: Any) -> str:
+    return str(getattr(value, "customer_id", None) or value.product_id)
 
 
 @imports.command(epilog=example("o2c import stock stock.csv   # product_id,warehouse,on_hand"))
@@ -272,7 +309,7 @@ def _one_by_one(
 ) -> None:
     tally = _Tally(talk)
     with at_desk(code) as (_house, desk):
-        for one in following("importing", _read(paths, kind, "record-invalid")):
+        for one in following("importing", _read(paths, kind, _decoding(kind, "record-invalid"))):
             try:
                 if one.error is not None:
                     raise one.error
@@ -309,40 +346,4 @@ def orders(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
                     )
                     if not result.replayed:
                         tally.counts[stored.state] += 1
-    tally.close()
-
-
-@imports.command(epilog=example("o2c import statement 2026-03-02.xml"))
-@_files
-@for_company
-@answers_json
-def statement(paths: tuple[Path, ...], code: str | None, talk: Talk) -> None:
-    """Bank statements (camt.053). A file is posted whole or not at all."""
-    from gateway.stages.settle import import_statements
-
-    tally = _Tally(talk)
-    with at_desk(code) as (house, desk):
-        for path in following("importing", paths, len(paths)):
-            try:
-                done = import_statements(desk, path.read_bytes(), house.settings.bank_file_limit)
-            except Refused as error:
-                tally.refused(path, None, error)
-                continue
-            for one in done:
-                counts = {name: getattr(one, name) for name in ("lines", "applied", "unmatched", "ignored")}
-                result = "known" if one.duplicate else "posted"
-                tally.told(
-                    path,
-                    None,
-                    result,
-                    id=one.statement_id,
-                    account=one.account,
-                    bank_statement_id=one.bank_statement_id,
-                    warnings=list(one.warnings),
-                    **counts,
-                )
-                words = ", ".join(f"{count} {name}" for name, count in counts.items())
-                talk.note(f"{path}: {one.account} {one.bank_statement_id}: {result}, {words}")
-                for warning in one.warnings:
-                    talk.note(f"  {warning}")
     tally.close()

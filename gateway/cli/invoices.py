@@ -28,10 +28,11 @@ def invoices() -> None:
 def list_invoices(limit: int, after: int, order_id: str | None, code: str | None, talk: Talk) -> None:
     """List invoices by number."""
     from gateway.store import invoices as store
+    from gateway.store import items
 
     with at_desk(code) as (_house, desk), desk.database.read() as connection:
         found = store.page(connection, desk.company_id, after, limit, order_id=order_id)
-        unpaid = store.open_amounts(connection, desk.company_id, [one.invoice.number for one in found])
+        unpaid = items.open_amounts(connection, desk.company_id, [one.invoice.number for one in found])
         rows = [_row(one, unpaid.get(one.invoice.number, 0)) for one in found]
     talk.table(
         rows, "number", "customer_id", "gross", "open", "issued_on", "due_on", "level", empty="no invoices"
@@ -71,12 +72,12 @@ def amount(minor: int, currency: str) -> dict[str, str]:
 def show(number: str, code: str | None, talk: Talk) -> None:
     """Show an invoice: its figures, its payments and how its delivery stands."""
     from formats import canonical
-    from gateway.store import bank, outbox
+    from gateway.store import bank, items, outbox
     from gateway.store import invoices as store
 
     with at_desk(code) as (_house, desk), desk.database.read() as connection:
         issued = store.find(connection, desk.company_id, number)
-        row = _row(issued, store.open_amount(connection, desk.company_id, number))
+        row = _row(issued, items.open_amount(connection, desk.company_id, number))
         sends = outbox.deliveries_of(connection, desk.company_id, [number])
         paid = bank.of_invoice(connection, desk.company_id, number)
     currency = issued.invoice.currency

@@ -146,7 +146,7 @@ def _noticed(data: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _applied(data: Mapping[str, Any]) -> tuple[str, str]:
-    return "Payment applied", f"{data['amount']} to {data['number']}: {'; '.join(data['evidence'])}"
+    return "Payment applied", f"{data['amount']} to {data['number']} by {data['rule']}"
 
 
 def _stopped(data: Mapping[str, Any]) -> tuple[str, str]:

@@ -28,7 +28,7 @@ from gateway.stages.approve import Approval
 from gateway.stages.desk import Desk
 from gateway.stages.fulfil import Despatch
 from gateway.stages.receive import Incoming
-from gateway.store import catalogue, companies, customers, invoices
+from gateway.store import catalogue, companies, customers, invoices, items
 from gateway.store.archive import Document
 from gateway.store.invoices import IssuedInvoice
 from gateway.wiring import House
@@ -240,14 +240,14 @@ class Trade:
                 invoice.currency,
                 {
                     "text": BankLine(amount, invoice.buyer.name, text=f"Invoice {invoice.number}, thank you"),
-                    "vague": BankLine(amount, invoice.buyer.name, text="as agreed on the phone"),
+                    "vague": BankLine(amount, "Treasury Services Ltd", text="as agreed on the phone"),
                 }.get(step.verb, BankLine(amount, invoice.buyer.name, invoice.payment.reference)),
             )
 
     def _open_invoices(self, order_id: str) -> list[tuple[IssuedInvoice, Money]]:
         with self.house.database.read() as connection:
             found = [
-                (one, invoices.open_amount(connection, self.company_id, one.invoice.number))
+                (one, items.open_amount(connection, self.company_id, one.invoice.number))
                 for one in invoices.of_order(connection, self.company_id, order_id)
             ]
         return [(one, Money.from_minor(minor, one.invoice.currency)) for one, minor in found if minor]

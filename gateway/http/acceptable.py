@@ -23,6 +23,7 @@ MOST = Decimal(10) ** 12  # of a price, a quantity, an amount: far below what th
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 _KEY_LIMIT = 200  # customer_key.key
+ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{0,39}\Z", re.ASCII)
 _LONGEST_TERM = 3650  # days to pay
 _LONGEST_GRACE = 365
 
@@ -163,6 +164,9 @@ def _customer_faults(one: Customer, currency: str) -> Iterator[Fault]:
         yield Fault("/terms_days", "number", f"must be 0 to {_LONGEST_TERM}.")
     if not 0 <= one.grace_days <= _LONGEST_GRACE:
         yield Fault("/grace_days", "number", f"must be 0 to {_LONGEST_GRACE}.")
+    for place, account in enumerate(one.ibans):
+        if not ACCOUNT.match(account):
+            yield Fault(f"/ibans/{place}", "account", "must be an IBAN, or the bank's own account number.")
     if one.credit_limit is not None:
         yield from limit_faults(one.credit_limit, currency, "/credit_limit")
 

@@ -103,5 +103,5 @@ def list_payments(desk: Desk) -> Response:
     asked = messages.query(Paging)
     with desk.database.read() as connection:
         found = bank.page(connection, desk.company_id, asked.after, asked.limit + 1)
-    page = [_view(one) for one in found[: asked.limit]]
+    page = [_view(bank.stored(one)) for one in found[: asked.limit]]
     return answer(PaymentPage(page, page[-1].payment_id if len(found) > asked.limit else None))

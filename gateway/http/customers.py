@@ -19,7 +19,7 @@ from gateway.http.order_views import OverdueItem, total
 from gateway.http.schema import Sum
 from gateway.stages.bill import bill_again
 from gateway.stages.desk import Desk
-from gateway.store import customers, ledger
+from gateway.store import customers, items
 from o2c import leitweg
 from o2c.credit import GroupStanding
 from o2c.order import Customer
@@ -138,7 +138,7 @@ def show_account(desk: Desk, customer_id: str) -> Response:
     with desk.database.read() as connection:
         row = customers.account_row(connection, desk.company_id, customer_id)
         who = customers.find(connection, desk.company_id, customer_id)
-        items = [one.item for one in ledger.open_items(connection, desk.company_id, [customer_id])]
+        found = [one.item for one in items.open_items(connection, desk.company_id, [customer_id])]
         figures = customers.figures(connection, desk.company_id, customer_id, desk.clock.today())
     today, currency = desk.clock.today(), desk.company.currency
     invoices, orders, cash = row.open_invoices_minor, row.open_orders_minor, row.unallocated_minor
@@ -152,8 +152,8 @@ def show_account(desk: Desk, customer_id: str) -> Response:
             total(invoices + orders - cash, currency),
             [
                 OverdueItem(item.invoice_number, total(item.open, item.currency), item.due_on)
-                for item in items
-                if item.due_on < today
+                for item in found
+                if item.due_on < today and item.open > 0
             ],
             row.held_at is not None,
             total(figures.limits.effective(limit.minor if limit else 0), currency),

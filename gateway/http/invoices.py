@@ -21,7 +21,7 @@ from gateway.http.order_views import total
 from gateway.http.schema import Sum
 from gateway.stages.desk import Desk
 from gateway.stages.send import send_again
-from gateway.store import archive, invoices, outbox
+from gateway.store import archive, invoices, items, outbox
 from gateway.store.invoices import IssuedInvoice
 from o2c.errors import Conflict
 from o2c.invoice import Invoice
@@ -122,9 +122,9 @@ def list_invoices(desk: Desk) -> Response:
             connection, desk.company_id, asked.after, asked.limit + 1, order_id=asked.order_id
         )
         page = found[: asked.limit]
-        unpaid = invoices.open_amounts(connection, desk.company_id, [one.invoice.number for one in page])
-    items = [InvoiceSummary(**_common(one, unpaid.get(one.invoice.number, 0))) for one in page]
-    return answer(InvoicePage(items, page[-1].sequence if len(found) > asked.limit else None))
+        unpaid = items.open_amounts(connection, desk.company_id, [one.invoice.number for one in page])
+    listed = [InvoiceSummary(**_common(one, unpaid.get(one.invoice.number, 0))) for one in page]
+    return answer(InvoicePage(listed, page[-1].sequence if len(found) > asked.limit else None))
 
 
 @blueprint.get("/v1/invoices/<number>")
@@ -140,7 +140,7 @@ def show_invoice(desk: Desk, number: str) -> Response:
         issued = invoices.find(connection, desk.company_id, number)
         if messages.wants_xml():
             return _document(desk, connection, issued)
-        unpaid = invoices.open_amount(connection, desk.company_id, number)
+        unpaid = items.open_amount(connection, desk.company_id, number)
         sends = outbox.deliveries_of(connection, desk.company_id, [number])
     return answer(
         InvoiceWhole(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from gateway.http.schema import Sum
 from gateway.stages.desk import Desk
 from gateway.stages.receive import Received
-from gateway.store import invoices, journal, ledger, orders
+from gateway.store import invoices, items, journal, orders
 from gateway.store.orders import StoredOrder
 from gateway.store.rows import unpack
 from o2c import leitweg
@@ -184,7 +184,7 @@ def _billed(desk: Desk, connection: Connection, order_id: str) -> tuple[Decimal,
     for one in orders.shipments_of(connection, desk.company_id, order_id):
         if one.billing == "done":
             invoiced += sum((line.quantity for line in one.shipment.lines), Decimal(0))
-            unpaid += invoices.open_amount(connection, desk.company_id, one.invoice_number or "")
+            unpaid += items.open_amount(connection, desk.company_id, one.invoice_number or "")
     return invoiced, unpaid
 
 
@@ -199,11 +199,11 @@ def _decision(made: Decision, by: str) -> CreditDecision:
 
 def _overdue(desk: Desk, connection: Connection, stored: StoredOrder) -> list[OverdueItem]:
     today = desk.clock.today()
-    items = [one.item for one in ledger.open_items(connection, desk.company_id, [stored.customer_id])]
+    found = [one.item for one in items.open_items(connection, desk.company_id, [stored.customer_id])]
     return [
         OverdueItem(item.invoice_number, total(item.open, item.currency), item.due_on)
-        for item in items
-        if item.due_on < today
+        for item in found
+        if item.due_on < today and item.open > 0
     ]
 
 

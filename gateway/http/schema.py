@@ -36,6 +36,7 @@ LIMITS: dict[tuple[str, str], dict[str, Any]] = {
     ("Customer", "group_id"): {"minLength": 1, "maxLength": ID_LIMIT},
     ("Customer", "terms_days"): {"minimum": 0, "maximum": 3650},
     ("Customer", "grace_days"): {"minimum": 0, "maximum": 365},
+    ("Customer", "ibans"): {"items": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9 ./-]{0,39}$"}},
 }
 
 # What the API fills in where it is not sent: from the path, the day, the customer's master data.

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, func, select
 
 from formats import canonical
-from gateway.stages import rederived, witness
+from gateway.stages import balances, rederived, witness
 from gateway.stages.desk import Desk
 from gateway.store import archive as documents
 from gateway.store import journal as chain
@@ -27,8 +27,8 @@ from gateway.store.schema import (
     customer,
     decision,
     invoice,
+    item,
     journal,
-    ledger_line,
     number_series,
     referral,
     rule_file,
@@ -40,6 +40,12 @@ from gateway.store.schema import (
 from o2c.errors import O2CError
 from o2c.ledger import LedgerEntry
 from o2c.order import OrderPart, PartState
+
+# Events that name ledger entries.
+_SEALING = (
+    *("InvoiceIssued", "EntryBooked", "OpenItemsTakenOver", "PaymentAllocated", "PaymentUndone"),
+    *("PaymentReturned", "BatchDetailed"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ def verify(desk: Desk) -> Iterator[Checked]:
 
 def proofs(connection: Connection, company_id: str) -> Iterator[Checked]:
     """The proofs of one company on one connection."""
-    every = (_documents, _journal, _witnesses, _rules, _decisions, _ledger, _numbers, _invoices)
+    every = (_documents, _journal, _witnesses, _rules, _decisions, _ledger, _numbers, _receivables)
     for proof in (*every, _accounts, _waiting, _stock):
         yield proof(connection, company_id)
 
@@ -203,7 +209,8 @@ def _entries(connection: Connection, company_id: str) -> Iterator[tuple[Row[Any]
 
 def _seals(connection: Connection, company_id: str) -> dict[str, str]:
     query = select(journal.c.data).where(
-        journal.c.company_id == company_id, journal.c.event.in_(("InvoiceIssued", "EntryBooked"))
+        journal.c.company_id == company_id,
+        journal.c.event.in_(_SEALING),
     )
     seals: dict[str, str] = {}
     for (data,) in connection.execute(query.execution_options(yield_per=1000)):
@@ -215,7 +222,8 @@ def _seals(connection: Connection, company_id: str) -> dict[str, str]:
 
 
 def _numbers(connection: Connection, company_id: str) -> Checked:
-    """Numbers 1..n of every series, no gap and no double."""
+    """Numbers 1..n of every series, no gap and no double; where a former system began it, from the number
+    on that follows its last one."""
     wrong, count = [], 0
     for series, last in connection.execute(
         select(number_series.c.series, number_series.c.last).where(number_series.c.company_id == company_id)
@@ -226,40 +234,28 @@ def _numbers(connection: Connection, company_id: str) -> Checked:
             )
         ).one()
         count += found[0]
-        if (found[0], found[1] or 1, found[2] or 0) != (last, 1, last):
+        count_, first, highest = found[0], found[1] or last + 1, found[2] or last
+        begun = first == 1 or _taken_over(connection, company_id, series, first - 1)
+        if (count_, highest) != (last - first + 1, last) or not begun:
             wrong.append(
                 f"series {series}: {found[0]} invoices from {found[1]} to {found[2]}, counter at {last}"
             )
     return Checked("invoice numbers", count, tuple(wrong))
 
 
-def _invoices(connection: Connection, company_id: str) -> Checked:
-    """An invoice is settled exactly when its receivable is zero, and opened at its gross amount."""
-    sums = (
-        select(
-            ledger_line.c.invoice_number,
-            func.sum(ledger_line.c.debit - ledger_line.c.credit).label("open"),
-            func.sum(ledger_line.c.debit).label("gross"),
-        )
-        .where(ledger_line.c.company_id == company_id, ledger_line.c.account == "receivable")
-        .group_by(ledger_line.c.invoice_number)
-        .subquery()
+def _taken_over(connection: Connection, company_id: str, series: str, place: int) -> bool:
+    """Is there an item of a former system with this number, whatever its width?"""
+    width = len(str(place))
+    names = [f"{series}-{place:0{more}d}" for more in range(width, width + 18)]
+    query = select(item.c.number).where(
+        item.c.company_id == company_id, item.c.number.in_(names), item.c.order_id.is_(None)
     )
-    query = (
-        select(invoice.c.number, invoice.c.settled_at, invoice.c.gross_minor, sums.c.open, sums.c.gross)
-        .outerjoin(sums, sums.c.invoice_number == invoice.c.number)
-        .where(invoice.c.company_id == company_id)
-    )
-    wrong, count = [], 0
-    for row in connection.execute(query):
-        count += 1
-        if row.open is None or row.gross != row.gross_minor:
-            wrong.append(
-                f"invoice {row.number}: the ledger opened it at {row.gross}, it says {row.gross_minor}"
-            )
-        elif (row.settled_at is not None) != (row.open == 0):
-            wrong.append(f"invoice {row.number}: {row.open} is open and settled_at is {row.settled_at}")
-    return Checked("invoices", count, tuple(wrong))
+    return connection.execute(query).first() is not None
+
+
+def _receivables(connection: Connection, company_id: str) -> Checked:
+    count, wrong = balances.check(connection, company_id)
+    return Checked("receivable items", count, tuple(wrong))
 
 
 def _accounts(connection: Connection, company_id: str) -> Checked:

@@ -27,6 +27,7 @@ from gateway.store import (
     companies,
     customers,
     invoices,
+    items,
     jobs,
     ledger,
     numbers,
@@ -43,7 +44,7 @@ from gateway.store.outbox import Delivery
 from o2c.billing import build_invoice, numbered
 from o2c.errors import Refused, Unavailable
 from o2c.invoice import Invoice
-from o2c.ledger import Account
+from o2c.ledger import Account, ItemKind, LedgerEntry, OpenItem
 from o2c.money import Money
 from o2c.order import Customer, InvoiceProfile
 from o2c.party import Party
@@ -261,7 +262,8 @@ def _post(desk: Desk, connection: Connection, case: Case, draft: Invoice, report
     )
     (posted,) = ledger.post(connection, company.company_id, now, [entry])
     gross = Money(invoice.totals.payable, invoice.currency).minor
-    base_gross = sum(line.base_amount for line in entry.lines if line.account is Account.RECEIVABLE)
+    item = _item(invoice, entry, case.customer)
+    base_gross = item.base_open
     message = Delivery(
         tell.message_id(desk),
         "invoice",
@@ -285,6 +287,9 @@ def _post(desk: Desk, connection: Connection, case: Case, draft: Invoice, report
         message.message_id,
     )
     invoices.add(connection, company.company_id, issued, now)
+    items.add(connection, company.company_id, [(item, stored.order_id)], now)
+    if str(sequence).strip("0") == "1":  # 1, 10, 100 ...: the first of a series, or of a greater length
+        items.learn_shapes(connection, company.company_id, "item", [number])
     orders.bill_shipment(
         connection, company.company_id, shipment.shipment_id, billing="done", invoice_number=number
     )
@@ -309,6 +314,26 @@ def _post(desk: Desk, connection: Connection, case: Case, draft: Invoice, report
         document_sha256=sha256,
     )
     desk.record(connection, now, [event], [tell.send_job(message.message_id)])
+
+
+def _item(invoice: Invoice, entry: LedgerEntry, customer: Customer) -> OpenItem:
+    """What the invoice's own entry opens."""
+    owed = [line for line in entry.lines if line.account is Account.RECEIVABLE]
+    left = sum(line.amount for line in owed)
+    return OpenItem(
+        invoice.number,
+        customer.customer_id,
+        customer.party.name,
+        invoice.payment.reference,
+        entry.currency,
+        left,
+        entry.base_currency,
+        sum(line.base_amount for line in owed),
+        invoice.issued_on,
+        invoice.due_on,
+        left,
+        ItemKind.CREDIT_NOTE if left < 0 else ItemKind.INVOICE,
+    )
 
 
 def bill_again(desk: Desk, customer_id: str | None = None) -> int:

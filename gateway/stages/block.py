@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from gateway.ids import new_id
 from gateway.stages.desk import Desk
-from gateway.store import blocks, customers, invoices
+from gateway.store import blocks, customers, items
 from gateway.store.blocks import Block
 from gateway.store.journal import Event, customer_stream
 from o2c.errors import Conflict, Refused
@@ -29,7 +29,7 @@ def block(
         raise Refused("block-day", f"{until_on} has passed.", next_step=f"Name {today} or a later day.")
 
     def unit(connection: Connection) -> tuple[Block, bool]:
-        owner = customer_id or invoices.find(connection, desk.company_id, number or "").customer_id
+        owner = customer_id or items.find(connection, desk.company_id, number or "").item.customer_id
         customers.find(connection, desk.company_id, owner)
         customers.lock(connection, desk.company_id, [owner])
         wanted = (owner, number, reason, until_on)
@@ -65,5 +65,5 @@ def unblock(desk: Desk, block_id: str, reason: str) -> Block:
 def _event(desk: Desk, connection: Connection, one: Block, name: str, reason: str) -> Event:
     data = {"block": one.block_id, "invoice": one.invoice_number, "until_on": one.until_on, "reason": reason}
     numbers = [one.invoice_number] if one.invoice_number else []
-    order_of = invoices.orders_of(connection, desk.company_id, numbers)
-    return Event(customer_stream(one.customer_id), name, data, orders=tuple(order_of.values()))
+    order_of = items.orders_of(connection, desk.company_id, numbers)
+    return Event(customer_stream(one.customer_id), name, data, orders=tuple(filter(None, order_of.values())))

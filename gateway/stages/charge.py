@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from gateway.ids import new_id
 from gateway.stages.desk import Desk
-from gateway.store import charges, companies, customers, invoices
-from gateway.store.journal import Event, order_stream
+from gateway.store import charges, companies, customers, items
+from gateway.store.journal import Event, item_stream
 from o2c.errors import Conflict, Refused
 from o2c.late_charge import Cause, Claim, Debtor, LateCharge, standing
 from o2c.money import Money, minor_digits
@@ -82,7 +82,7 @@ def made(
     ]
 
 
-def event(one: LateCharge, order_id: str) -> Event:
+def event(one: LateCharge, order_id: str | None) -> Event:
     """What the journal says of a row."""
     data = {
         "charge": one.charge_id,
@@ -91,11 +91,10 @@ def event(one: LateCharge, order_id: str) -> Event:
         "amount": str(one.amount),
         "words": one.words,
     }
+    stream = item_stream(order_id, one.customer_id)
     if one.cause is Cause.CLAIMED:
-        return Event(order_stream(order_id), "LateChargeClaimed", data | {"letter": one.notice_id})
-    return Event(
-        order_stream(order_id), "LateChargeCancelled", data | {"cancels": one.cancels, "cause": one.cause}
-    )
+        return Event(stream, "LateChargeClaimed", data | {"letter": one.notice_id})
+    return Event(stream, "LateChargeCancelled", data | {"cancels": one.cancels, "cause": one.cause})
 
 
 def waive(desk: Desk, charge_id: str, reason: str) -> LateCharge:
@@ -159,5 +158,5 @@ def _cancelled(
         for one in found
     ]
     charges.add(connection, desk.company_id, rows)
-    order_of = invoices.orders_of(connection, desk.company_id, [one.invoice_number for one in rows])
+    order_of = items.orders_of(connection, desk.company_id, [one.invoice_number for one in rows])
     return rows, [event(one, order_of[one.invoice_number]) for one in rows]

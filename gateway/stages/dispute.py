@@ -16,10 +16,10 @@ from gateway.ids import new_id
 from gateway.stages import charge, tell
 from gateway.stages.desk import Desk
 from gateway.stages.promise import Paid
-from gateway.store import customers, disputes, invoices
-from gateway.store.invoices import IssuedInvoice
+from gateway.store import customers, disputes, items
+from gateway.store.items import OpenInvoice
 from gateway.store.jobs import NewJob
-from gateway.store.journal import Event, order_stream
+from gateway.store.journal import Event, item_stream
 from o2c.dispute import RESOLUTIONS, Dispute, DisputeState, Reason, disputable, withheld
 from o2c.errors import Conflict, Refused
 from o2c.late_charge import Cause
@@ -47,13 +47,14 @@ def open_dispute(desk: Desk, number: str, asked: Question) -> tuple[Dispute, boo
 
 
 def _open(desk: Desk, connection: Connection, number: str, asked: Question) -> tuple[Dispute, bool]:
-    issued = invoices.find(connection, desk.company_id, number)
-    customers.lock(connection, desk.company_id, [issued.customer_id])
+    owner = items.find(connection, desk.company_id, number).item.customer_id
+    customers.lock(connection, desk.company_id, [owner])
+    about = items.find(connection, desk.company_id, number)
     known = disputes.of_invoices(connection, desk.company_id, [number])
     same = _same(known, asked)
     if same is not None:
         return same, True
-    new = _new(desk, connection, issued, asked, known)
+    new = _new(desk, connection, about, asked, known)
     disputes.add(connection, desk.company_id, new)
     data = {
         "dispute": new.dispute_id,
@@ -63,8 +64,8 @@ def _open(desk: Desk, connection: Connection, number: str, asked: Question) -> t
         "text": new.text,
         "answer_by": new.answer_by,
     }
-    events = [Event(order_stream(issued.order_id), "DisputeOpened", data)]
-    left = invoices.open_amount(connection, desk.company_id, number)
+    events = [Event(item_stream(about.order_id, owner), "DisputeOpened", data)]
+    left = about.item.open
     if _withheld(desk, connection, [*known, new], left) == left:
         events += charge.cancel_all(
             desk, connection, [number], Cause.DISPUTED, "the whole invoice is disputed"
@@ -83,10 +84,9 @@ def _same(known: Sequence[Dispute], asked: Question) -> Dispute | None:
 
 
 def _new(
-    desk: Desk, connection: Connection, issued: IssuedInvoice, asked: Question, known: Sequence[Dispute]
+    desk: Desk, connection: Connection, about: OpenInvoice, asked: Question, known: Sequence[Dispute]
 ) -> Dispute:
-    number, currency = issued.invoice.number, issued.invoice.currency
-    left = invoices.open_amount(connection, desk.company_id, number)
+    number, currency, left = about.item.invoice_number, about.item.currency, about.item.open
     amount = disputable(asked.amount, left, _withheld(desk, connection, known, left), number, currency)
     now, today = desk.clock.now(), desk.clock.today()
     answer_by = asked.answer_by or today + timedelta(days=ANSWER_DAYS)
@@ -96,7 +96,7 @@ def _new(
     return Dispute(
         new_id("dsp", now),
         number,
-        issued.customer_id,
+        about.item.customer_id,
         amount,
         asked.reason,
         asked.text,
@@ -142,10 +142,10 @@ def _close(
     ids = [one.dispute_id for one in found]
     now = desk.clock.now()
     closed = set(disputes.close(connection, desk.company_id, ids, state, desk.actor, now, note))
-    order_of = invoices.orders_of(connection, desk.company_id, [one.invoice_number for one in found])
+    order_of = items.orders_of(connection, desk.company_id, [one.invoice_number for one in found])
     return [
         Event(
-            order_stream(order_of[one.invoice_number]),
+            item_stream(order_of[one.invoice_number], one.customer_id),
             "DisputeClosed",
             {
                 "dispute": one.dispute_id,
@@ -176,10 +176,10 @@ def tell_of_late(desk: Desk, connection: Connection) -> tuple[list[Event], list[
     if not late:
         return [], []
     disputes.told(connection, desk.company_id, [one.dispute_id for one in late], desk.clock.now())
-    order_of = invoices.orders_of(connection, desk.company_id, [one.invoice_number for one in late])
+    order_of = items.orders_of(connection, desk.company_id, [one.invoice_number for one in late])
     events = [
         Event(
-            order_stream(order_of[one.invoice_number]),
+            item_stream(order_of[one.invoice_number], one.customer_id),
             "DisputeLate",
             {"dispute": one.dispute_id, "number": one.invoice_number, "answer_by": one.answer_by},
         )

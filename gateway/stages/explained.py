@@ -51,6 +51,11 @@ def invoice_explained(desk: Desk, number: str, language: str = "en") -> list[Exp
     return _explained(desk, number, language)
 
 
+def decisions_about(desk: Desk, subject_id: str, language: str = "en") -> list[Explained]:
+    """The decisions about whatever has this id; none where there is nothing; ``Refused('language')``."""
+    return _explained(desk, subject_id, language)
+
+
 def _explained(desk: Desk, subject_id: str, language: str) -> list[Explained]:
     with desk.database.read() as connection:
         made = orders.decisions(connection, desk.company_id, subject_id)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from gateway.stages.desk import Desk
-from gateway.store import ledger, limits
+from gateway.store import items, limits
 from gateway.store.catalogue import Available
 from gateway.store.customers import CreditAccount
 from o2c import credit
@@ -172,12 +172,12 @@ def credit_facts(desk: Desk, account: CreditAccount, this_order: int) -> dict[st
 
 def _overdue_items(desk: Desk, connection: Connection, account: CreditAccount) -> str:
     today = desk.clock.today()
-    items = ledger.open_items(connection, desk.company_id, [account.customer.customer_id])
+    found = items.open_items(connection, desk.company_id, [account.customer.customer_id])
     return ", ".join(
         f"{one.item.invoice_number} ({Money.from_minor(one.item.open, one.item.currency)},"
         f" due {one.item.due_on})"
-        for one in items
-        if one.item.due_on < today
+        for one in found
+        if one.item.due_on < today and one.item.open > 0
     )
 
 

@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 
 from gateway.stages import dispute, promise
 from gateway.stages.desk import Desk
-from gateway.store import bank, blocks, charges, customers, disputes, ledger, promises
+from gateway.store import bank, blocks, charges, customers, disputes, items, promises
 from gateway.store.bank import StoredPayment
 from gateway.store.blocks import Block
+from gateway.store.items import OpenInvoice
 from gateway.store.journal import Event
-from gateway.store.ledger import OpenInvoice
 from o2c.dispute import Dispute, withheld
 from o2c.dunning import Receivable
 from o2c.late_charge import FeeHistory, LateCharge
@@ -70,14 +70,14 @@ class Picture:
 def look(connection: Connection, company_id: str, today: date, *, lock: bool) -> Picture:
     """The picture of one company. With ``lock`` the accounts are held, so that cash coming in at the
     same moment is either seen here or waits."""
-    items = ledger.open_items(connection, company_id)
-    owing = {one.item.customer_id for one in items}
+    found = _claims(connection, company_id)
+    owing = {one.item.customer_id for one in found}
     if lock:
         accounts = customers.lock(connection, company_id, owing)
-        items = ledger.open_items(connection, company_id)
+        found = _claims(connection, company_id)
     else:
         accounts = customers.rows(connection, company_id, owing)
-    ours = [one for one in items if one.item.customer_id in accounts]
+    ours = [one for one in found if one.item.customer_id in accounts]
     withholding = disputes.withholding(connection, company_id)
     return Picture(
         accounts,
@@ -90,6 +90,11 @@ def look(connection: Connection, company_id: str, today: date, *, lock: bool) ->
         charges.of_unpaid(connection, company_id),
         charges.fees_of_unpaid(connection, company_id),
     )
+
+
+def _claims(connection: Connection, company_id: str) -> list[OpenInvoice]:
+    """What is owed to us: nobody is reminded of a credit note."""
+    return [one for one in items.open_items(connection, company_id) if one.item.open > 0]
 
 
 def _grouped(several: Iterable[One], name: Callable[[One], str]) -> dict[str, list[One]]:

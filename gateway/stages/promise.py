@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from gateway.ids import new_id
 from gateway.stages.desk import Desk
-from gateway.store import customers, disputes, invoices, promises
-from gateway.store.invoices import IssuedInvoice
+from gateway.store import customers, disputes, items, promises
+from gateway.store.items import OpenInvoice
 from gateway.store.journal import Event, customer_stream
 from o2c.dispute import Dispute, withheld
 from o2c.errors import Conflict, Refused
@@ -57,8 +57,8 @@ def make_promise(desk: Desk, word: Word) -> tuple[Promise, bool]:
 
 def _make(desk: Desk, connection: Connection, word: Word) -> tuple[Promise, bool]:
     numbers = sorted(set(word.numbers))
-    issued = invoices.some(connection, desk.company_id, numbers)
-    customer_id, currency = _one_account(issued)
+    about = items.some(connection, desk.company_id, numbers)
+    customer_id, currency = _one_account(about)
     customers.lock(connection, desk.company_id, [customer_id])
     running = promises.about(connection, desk.company_id, numbers, PromiseState.RUNNING)
     for one in running:
@@ -67,16 +67,16 @@ def _make(desk: Desk, connection: Connection, word: Word) -> tuple[Promise, bool
             return one, True
         told = f"{one.promise_id} of {one.amount} by {one.promised_on} is running for these invoices."
         raise Conflict("promise-running", told, next_step="Withdraw it first.")
-    open_now = invoices.open_amounts(connection, desk.company_id, numbers)
+    open_now = items.open_amounts(connection, desk.company_id, numbers)
     amount = promisable(
         word.amount, _undisputed(desk, connection, open_now), currency, word.promised_on, desk.clock.today()
     )
     now = desk.clock.now()
-    items = tuple(PromisedItem(number, open_now.get(number, 0)) for number in numbers)
+    promised = tuple(PromisedItem(number, open_now.get(number, 0)) for number in numbers)
     new = Promise(
         new_id("prm", now),
         customer_id,
-        items,
+        promised,
         amount,
         word.promised_on,
         desk.actor,
@@ -84,13 +84,13 @@ def _make(desk: Desk, connection: Connection, word: Word) -> tuple[Promise, bool
         note=word.note,
     )
     promises.add(connection, desk.company_id, new)
-    desk.record(connection, now, [_event(desk, new, "PromiseMade", [one.order_id for one in issued])])
+    desk.record(connection, now, [_event(desk, new, "PromiseMade", [one.order_id for one in about])])
     return new, False
 
 
-def _one_account(issued: Sequence[IssuedInvoice]) -> tuple[str, str]:
-    owners = {one.customer_id for one in issued}
-    currencies = {one.invoice.currency for one in issued}
+def _one_account(about: Sequence[OpenInvoice]) -> tuple[str, str]:
+    owners = {one.item.customer_id for one in about}
+    currencies = {one.item.currency for one in about}
     if len(owners) > 1:
         told = f"these invoices belong to {', '.join(sorted(owners))}."
         raise Refused("promise-customers", told, next_step="Record one promise for each customer.")
@@ -139,13 +139,15 @@ def end(
     ids = [one.promise_id for one in ended]
     promises.end(connection, desk.company_id, ids, state, desk.clock.today())
     numbers = {number for one in ended for number in one.numbers}
-    order_of = invoices.orders_of(connection, desk.company_id, numbers)
+    order_of = items.orders_of(connection, desk.company_id, numbers)
     return [
         _event(desk, one, _ENDED[state], [order_of[number] for number in one.numbers], note) for one in ended
     ]
 
 
-def _event(desk: Desk, one: Promise, name: str, orders: Iterable[str], note: str | None = None) -> Event:
+def _event(
+    desk: Desk, one: Promise, name: str, orders: Iterable[str | None], note: str | None = None
+) -> Event:
     data = {
         "promise": one.promise_id,
         "invoices": list(one.numbers),
@@ -153,7 +155,8 @@ def _event(desk: Desk, one: Promise, name: str, orders: Iterable[str], note: str
         "promised_on": one.promised_on,
     }
     more = {"note": note} if note else {}
-    return Event(customer_stream(one.customer_id), name, data | more, orders=tuple(dict.fromkeys(orders)))
+    concerned = tuple(filter(None, dict.fromkeys(orders)))
+    return Event(customer_stream(one.customer_id), name, data | more, orders=concerned)
 
 
 def after_payments(desk: Desk, connection: Connection, paid: Sequence[Paid]) -> list[Event]:
@@ -167,7 +170,7 @@ def after_payments(desk: Desk, connection: Connection, paid: Sequence[Paid]) -> 
     if not known:
         return []
     numbers = sorted({number for one in known for number in one.numbers})
-    open_now = invoices.open_amounts(connection, desk.company_id, numbers)
+    open_now = items.open_amounts(connection, desk.company_id, numbers)
     ended: dict[PromiseState, list[Promise]] = {PromiseState.KEPT: [], PromiseState.BROKEN: []}
     for one in known:
         last = max(booked[number] for number in one.numbers if number in booked)

@@ -20,10 +20,10 @@ from gateway.stages import charge, dispute, plan, promise, shadow, tell
 from gateway.stages.bill import buyer_of
 from gateway.stages.desk import Desk
 from gateway.stages.plan import Case, Ruling
-from gateway.store import charges, customers, invoices, jobs, orders, outbox
+from gateway.store import charges, customers, invoices, items, jobs, orders, outbox
 from gateway.store.invoices import IssuedInvoice
 from gateway.store.jobs import Job, NewJob
-from gateway.store.journal import Event, customer_stream, order_stream
+from gateway.store.journal import Event, customer_stream, item_stream
 from gateway.store.orders import Decided, StoredOrder
 from gateway.store.outbox import Delivery, Notice
 from gateway.store.rows import chunks
@@ -153,19 +153,25 @@ def _reviews(
         for one in case.speaking
         if one.decision.actions.get("review") == "yes"
     }
-    issued = invoices.some(connection, desk.company_id, due)
+    ours = [n for case in cases for n in _invoiced_here(case) if n in due]
+    issued = invoices.some(connection, desk.company_id, ours)
     stored = orders.some(connection, desk.company_id, [one.order_id for one in issued])
     sends: dict[str, list[Any]] = {}
     for several in chunks(sorted(due)):
         for send in outbox.deliveries_of(connection, desk.company_id, several):
             sends.setdefault(send.subject_id, []).append(send)
-    points: dict[str, Sequence[ReviewPoint]] = {}
-    buyers: dict[str, str] = {}
+    # Of what was taken over there is no document here to search: its customer is all we know.
+    points: dict[str, Sequence[ReviewPoint]] = dict.fromkeys(due, ())
+    buyers = {number: case.customer.party.name for number, case in due.items()}
     for one in issued:
         number, order = one.invoice.number, stored[one.order_id]
         points[number] = _points(one, order, due[number], sends.get(number, []))
         buyers[number] = buyer_of(order, due[number].customer).name
     return points, buyers
+
+
+def _invoiced_here(case: Case) -> list[str]:
+    return [r.item.invoice_number for r in (one.receivable for one in case.speaking) if r.order_id]
 
 
 def _points(
@@ -184,7 +190,7 @@ def _review(run: _Run, ruling: Ruling) -> None:
     """The flag before the due date is also a review: would anything keep this invoice from being paid?"""
     item, decision = ruling.receivable.item, ruling.decision
     number = item.invoice_number
-    stream = order_stream(ruling.receivable.order_id)
+    stream = item_stream(ruling.receivable.order_id, item.customer_id)
     flagged = {"number": number, "rule": decision.rule, "due_on": item.due_on}
     run.events.append(Event(stream, "InvoiceFlagged", flagged, rulebook_sha256=decision.rulebook_sha))
     reviewed = {
@@ -199,7 +205,8 @@ def _account_events(run: _Run, case: Case, due: Letter) -> None:
     """Flag the account and hold its credit where the deciding rules say so, once."""
     numbers = set(plan.listed(due))
     parts = [one.receivable for one in case.rulings]
-    concerned = tuple(dict.fromkeys(r.order_id for r in parts if r.item.invoice_number in numbers))
+    orders_of = dict.fromkeys(r.order_id for r in parts if r.item.invoice_number in numbers)
+    concerned = tuple(filter(None, orders_of))
     decisions = [one.decision for one in case.speaking]
     data = {"invoices": sorted(numbers), "level": due.level}
     sha256 = decisions[0].rulebook_sha
@@ -217,7 +224,7 @@ def _account_events(run: _Run, case: Case, due: Letter) -> None:
 
 def _write(desk: Desk, connection: Connection, run: _Run) -> None:
     now = desk.clock.now()
-    invoices.reach_level(connection, desk.company_id, run.levels, run.today)
+    items.reach_level(connection, desk.company_id, run.levels, run.today)
     customers.mark(connection, desk.company_id, run.flag, flagged_at=now)
     customers.mark(connection, desk.company_id, run.hold, held_at=now)
     orders.add_decisions(connection, desk.company_id, now, desk.actor, run.decided)

@@ -34,7 +34,7 @@ from formats.saft.records import (
     Version,
 )
 from gateway.stages.desk import Desk
-from gateway.store import bank, customers, figures, ledger, orders
+from gateway.store import bank, customers, figures, items, ledger, orders
 from gateway.store.journal import Event
 from o2c import dunning, kpi
 from o2c.errors import Refused
@@ -49,6 +49,7 @@ _JOURNALS = {
     EntryKind.PAYMENT: Journal("BNK", "Incoming payments"),
     EntryKind.ALLOCATION: Journal("ALC", "Allocations"),
     EntryKind.REVERSAL: Journal("REV", "Reversals"),
+    EntryKind.OPENING: Journal("OPN", "Opening balances"),
 }
 _SUBLEDGER = (Account.RECEIVABLE, Account.ADVANCES)
 _RATE_DIGITS = 8  # as many decimals as version 1.30 takes
@@ -250,13 +251,13 @@ def kpi_report(desk: Desk, first: date, last: date) -> dict[str, Any]:
     with desk.database.read() as connection:
         events = figures.order_events(connection, desk.company_id, first, last)
         decided = figures.human_decisions(connection, desk.company_id, first, last)
-        items = [one.item for one in ledger.open_items(connection, desk.company_id)]
+        unpaid = [one.item for one in items.open_items(connection, desk.company_id)]
         sales = figures.sales(connection, desk.company_id, today - timedelta(days=_SALES_DAYS), today)
         unbilled = orders.unbilled(connection, desk.company_id)
         payments = bank.counts(connection, desk.company_id)
     stages = kpi.stage_figures(_stage_times(events), desk.clock.now())
     worst = kpi.worst_queue(stages)
-    receivables = sum(item.base_open for item in items)
+    receivables = sum(item.base_open for item in unpaid)
     received = payments.get("applied", 0) + payments.get("unmatched", 0)
     return {
         "from": first.isoformat(),
@@ -272,7 +273,7 @@ def kpi_report(desk: Desk, first: date, last: date) -> dict[str, Any]:
         "receivables": str(Money.from_minor(receivables, currency)),
         "ageing": {
             code: {bucket: str(Money.from_minor(minor, code)) for bucket, minor in asdict(buckets).items()}
-            for code, buckets in dunning.ageing(items, today).items()
+            for code, buckets in dunning.ageing(unpaid, today).items()
         },
         "dso_days": kpi.days_sales_outstanding(receivables, sales, _SALES_DAYS),
         "shipped_not_invoiced": [

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 from gateway.ids import new_id
 from gateway.stages import charge, tell
 from gateway.stages.desk import Desk
-from gateway.store import archive, disputes, invoices, jobs, ledger, outbox, promises
+from gateway.store import archive, disputes, items, jobs, outbox, promises
 from gateway.store.jobs import Job
 from gateway.store.journal import Event, customer_stream, order_stream
 from o2c.errors import Refused
@@ -78,8 +78,7 @@ def _is_pointless(desk: Desk, connection: Connection, row: Row[Any]) -> str | No
         return None
     listed = set(outbox.items_of(connection, desk.company_id, notice.notice_id))
     still_open = {
-        one.item.invoice_number
-        for one in ledger.open_items(connection, desk.company_id, [notice.customer_id])
+        one.item.invoice_number for one in items.open_items(connection, desk.company_id, [notice.customer_id])
     }
     if not listed <= still_open:
         return "paid meanwhile"
@@ -99,7 +98,7 @@ def _close(desk: Desk, connection: Connection, job: Job, row: Row[Any], withdraw
             desk, connection, row.subject_id, f"its letter was held back: {withdrawn}"
         )
         before = outbox.before(connection, desk.company_id, row.subject_id)
-        invoices.restore_levels(connection, desk.company_id, before)
+        items.restore_levels(connection, desk.company_id, before)
         desk.record(connection, desk.clock.now(), events)
     jobs.done(connection, job)
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from gateway.stages import approve, judge
+from gateway.store import allocations
 from gateway.store.rows import unpack_all
 from gateway.store.schema import (
     allocation,
@@ -27,6 +28,7 @@ from gateway.store.schema import (
     dispute,
     dunning_block,
     invoice,
+    item,
     journal,
     late_charge,
     notice,
@@ -109,6 +111,8 @@ def check(connection: Connection, company_id: str) -> tuple[int, list[str]]:
     for stream, event, data in _happened(connection, company_id):
         if event in _SUBJECT:
             events[event, _SUBJECT[event](stream, data)] += 1
+        if event == "EntryBooked":
+            events.update(_paid_in(data))
         if event in _QUANTITIES:
             quantities[event, _of_stream(stream, data)] += _millionths(data)
         if event in _RESTRICTIONS:
@@ -127,6 +131,14 @@ def _surplus(events: Counter[Fact], rows: Counter[Fact]) -> Iterator[Fact]:
     for fact in events - rows:
         if fact[0] not in _PASSING and not (fact[0] in _MENDED and fact in rows):
             yield fact
+
+
+def _paid_in(data: Mapping[str, Any]) -> Iterator[Fact]:
+    """What a bank entry did to items taken over: they have no order whose timeline would tell it."""
+    for number, *_ in data.get("applied", ()):
+        yield "PaymentApplied", f"{data.get('payment')} {number}"
+    for number in data.get("paid", ()):
+        yield "InvoicePaid", number
 
 
 def _happened(connection: Connection, company_id: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -168,18 +180,20 @@ def _facts_of_rows(connection: Connection, company_id: str) -> Iterator[Fact]:
         yield "GoodsShipped", left.shipment_id
         if left.billing == "stopped":
             yield "BillingStopped", left.shipment_id
-    for issued in rows(invoice.c.number, invoice.c.settled_at):
+    for issued in rows(invoice.c.number):
         yield "InvoiceIssued", issued.number
-        if issued.settled_at is not None:
-            yield "InvoicePaid", issued.number
+    for one in rows(item.c.number, item.c.gross_minor, item.c.open_minor):
+        if one.open_minor == 0 < one.gross_minor:
+            yield "InvoicePaid", one.number
     for file in rows(statement.c.statement_id):
         yield "StatementImported", file.statement_id
-    for money in rows(payment.c.payment_id, payment.c.state):
+    for money in rows(payment.c.payment_id, payment.c.state, payment.c.reason):
         yield "EntryBooked", money.payment_id
-        if money.state == "unmatched":
+        if money.state == "unmatched" and money.reason != "undone":
             yield "PaymentUnmatched", money.payment_id
-    for part in rows(allocation.c.payment_id, allocation.c.invoice_number):
-        yield "PaymentApplied", f"{part.payment_id} {part.invoice_number}"
+    for part in rows(allocation.c.payment_id, allocation.c.invoice_number, allocation.c.rule):
+        if part.rule not in (allocations.UNDO, allocations.RETURN):
+            yield "PaymentApplied", f"{part.payment_id} {part.invoice_number}"
     for words in rows(notice.c.order_id, notice.c.kind):
         if words.kind == "order-answer":
             yield "OrderAnswered", words.order_id

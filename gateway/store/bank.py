@@ -1,23 +1,28 @@
-"""Bank statements, payments, and what was allocated to which invoice."""
+"""Bank statements and their payments in rows. What a payment is allocated to is in ``allocations``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from gateway.store.rows import chunks, pack, unpack
-from gateway.store.schema import allocation, payment, statement
-from o2c.money import Money
+from gateway.store.bulk import among, insert_rows, update_rows
+from gateway.store.rows import pack, unpack
+from gateway.store.schema import allocation, company, payment, statement
+from o2c.errors import NotFound
 from o2c.statement import Statement, TransactionDetails
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPayment:
-    """A payment and what became of it: applied, unmatched (a person decides) or ignored (not ours)."""
+    """A payment and what became of it. Amounts are minor units of its currency.
+
+    ``state``: applied, unmatched (a person decides), ignored (no receipt), returned, undone.
+    ``decision`` and ``rule`` say how it was explained, ``explanation`` (JSON) holds the evidence.
+    """
 
     payment_id: str
     statement_id: str
@@ -28,10 +33,26 @@ class StoredPayment:
     unallocated: int
     customer_id: str | None = None
     reason: str | None = None
+    decision: str = "review"
+    rule: str = ""
+    explanation: str = "{}"
+    discount: int = 0
+    write_off: int = 0
+    charges: int = 0
+    of_payment_id: str | None = None
+    part_of_payment_id: str | None = None
+    undone_at: datetime | None = None
+
+
+# --- statements ----------------------------------------------------------------------------------
+def lock_cash(connection: Connection, company_id: str) -> None:
+    """Wait for whoever else brings cash into this company's books: decisions come one after the other."""
+    query = select(company.c.company_id).where(company.c.company_id == company_id)
+    connection.execute(query.with_for_update())
 
 
 def find_statement(connection: Connection, company_id: str, read: Statement) -> Row[Any] | None:
-    """The stored statement of the same account, bank's id and period, if any."""
+    """The standing statement of the same account, bank's id and period, if any."""
     return connection.execute(
         select(statement).where(
             statement.c.company_id == company_id,
@@ -39,19 +60,46 @@ def find_statement(connection: Connection, company_id: str, read: Statement) -> 
             statement.c.bank_statement_id == read.statement_id,
             statement.c.from_on.is_not_distinct_from(read.from_on),
             statement.c.to_on.is_not_distinct_from(read.to_on),
+            statement.c.undone_at.is_(None),
         )
     ).first()
 
 
-def known_keys(connection: Connection, company_id: str, account: str, keys: Iterable[str]) -> set[str]:
-    """Which of these payments are already here."""
-    known: set[str] = set()
-    for some in chunks(keys):
-        query = select(payment.c.key).where(
-            payment.c.company_id == company_id, payment.c.account == account, payment.c.key.in_(some)
-        )
-        known |= set(connection.execute(query).scalars())
-    return known
+def statement_row(connection: Connection, company_id: str, statement_id: str) -> Row[Any]:
+    """One statement by our id; ``NotFound('statement')``."""
+    mine = (statement.c.company_id == company_id) & (statement.c.statement_id == statement_id)
+    row = connection.execute(select(statement).where(mine)).one_or_none()
+    if row is None:
+        raise NotFound("statement", f"there is no statement {statement_id}.")
+    return row
+
+
+def statements_of_file(
+    connection: Connection, company_id: str, sha256: str, *, standing: bool = False
+) -> list[Row[Any]]:
+    """The statements that came in with these bytes, oldest first."""
+    query = select(statement).where(
+        statement.c.company_id == company_id, statement.c.document_sha256 == sha256
+    )
+    if standing:
+        query = query.where(statement.c.undone_at.is_(None))
+    return list(connection.execute(query.order_by(statement.c.statement_id)))
+
+
+def last_sequence(connection: Connection, company_id: str, read: Statement) -> int | None:
+    """The highest sequence number of the account before this one, in the same year where dates tell."""
+    if read.sequence is None:
+        return None
+    query = select(func.max(statement.c.sequence)).where(
+        statement.c.company_id == company_id,
+        statement.c.account == read.account,
+        statement.c.undone_at.is_(None),
+        statement.c.sequence < read.sequence,
+    )
+    if read.to_on is not None:  # many banks begin with 1 each year
+        query = query.where(statement.c.to_on >= read.to_on.replace(month=1, day=1))
+    found = connection.execute(query).scalar()
+    return None if found is None else int(found)
 
 
 def add_statement(
@@ -62,9 +110,11 @@ def add_statement(
     *,
     content_sha256: str,
     document_sha256: str,
+    warnings: Sequence[str],
+    override: tuple[str, str] | None,
     at: datetime,
 ) -> None:
-    """Insert one statement."""
+    """Insert one statement. ``override``: why its balances were not asked to add up, and who said so."""
     connection.execute(
         insert(statement),
         {
@@ -79,75 +129,77 @@ def add_statement(
             "opening_minor": read.opening and read.opening.minor,
             "closing_minor": read.closing and read.closing.minor,
             "currency": read.currency,
-            "warnings": pack(read.warnings),
+            "warnings": pack(warnings),
             "imported_at": at,
+            "sequence": read.sequence,
+            "override_reason": override and override[0],
+            "override_by": override and override[1],
         },
     )
 
 
-def add_payments(connection: Connection, company_id: str, new: Sequence[StoredPayment]) -> None:
-    """Insert payments, all in one statement."""
-    if new:
-        connection.execute(
-            insert(payment),
-            [
-                {
-                    "company_id": company_id,
-                    "payment_id": one.payment_id,
-                    "statement_id": one.statement_id,
-                    "account": one.account,
-                    "key": one.details.key,
-                    "booked_on": one.booked_on,
-                    "currency": one.details.amount.currency,
-                    "amount_minor": one.details.amount.minor,
-                    "is_credit": one.details.is_credit,
-                    "unallocated_minor": one.unallocated,
-                    "state": one.state,
-                    "customer_id": one.customer_id,
-                    "reason": one.reason,
-                    "body": pack(one.details),
-                }
-                for one in new
-            ],
-        )
+def step_aside(connection: Connection, company_id: str, statement_id: str, at: datetime) -> None:
+    """The statement and its payments are undone: the same file may come in again."""
+    for table in (statement, payment):
+        mine = (table.c.company_id == company_id) & (table.c.statement_id == statement_id)
+        connection.execute(update(table).where(mine, table.c.undone_at.is_(None)).values(undone_at=at))
 
 
-@dataclass(frozen=True, slots=True)
-class NewAllocation:
-    """Part of a payment that settles (part of) an invoice."""
-
-    payment_id: str
-    invoice_number: str
-    entry_id: str
-    amount: Money
-    rule: str
-    evidence: tuple[str, ...]
-
-
-def add_allocations(
-    connection: Connection, company_id: str, new: Sequence[NewAllocation], at: datetime
-) -> None:
-    """Insert allocations, all in one statement."""
-    if new:
-        connection.execute(
-            insert(allocation),
-            [
-                {
-                    "company_id": company_id,
-                    "payment_id": one.payment_id,
-                    "invoice_number": one.invoice_number,
-                    "entry_id": one.entry_id,
-                    "amount_minor": one.amount.minor,
-                    "rule": one.rule,
-                    "evidence": pack(one.evidence),
-                    "allocated_at": at,
-                }
-                for one in new
-            ],
-        )
+# --- payments ------------------------------------------------------------------------------------
+_COLUMNS = (
+    *("company_id", "payment_id", "statement_id", "account", "key", "booked_on", "currency"),
+    *("amount_minor", "is_credit", "unallocated_minor", "state", "customer_id", "reason", "body"),
+    *(
+        "bank_reference",
+        "end_to_end_id",
+        "transaction_id",
+        "decision",
+        "rule",
+        "explanation",
+        "discount_minor",
+    ),
+    *("write_off_minor", "charges_minor", "of_payment_id", "part_of_payment_id"),
+)
 
 
-def _stored(row: Row[Any]) -> StoredPayment:
+def add_payments(connection: Connection, company_id: str, new: Iterable[StoredPayment]) -> None:
+    """Insert payments in one go."""
+    insert_rows(connection, payment, _COLUMNS, [_as_row(company_id, one) for one in new])
+
+
+def _as_row(company_id: str, one: StoredPayment) -> tuple[Any, ...]:
+    details = one.details
+    return (
+        company_id,
+        one.payment_id,
+        one.statement_id,
+        one.account,
+        details.key,
+        one.booked_on.isoformat(),
+        details.amount.currency,
+        details.amount.minor,
+        details.is_credit,
+        one.unallocated,
+        one.state,
+        one.customer_id,
+        one.reason,
+        pack(details),
+        details.bank_reference,
+        details.end_to_end_id,
+        details.transaction_id,
+        one.decision,
+        one.rule,
+        one.explanation,
+        one.discount,
+        one.write_off,
+        one.charges,
+        one.of_payment_id,
+        one.part_of_payment_id,
+    )
+
+
+def stored(row: Row[Any]) -> StoredPayment:
+    """A row as a value."""
     return StoredPayment(
         row.payment_id,
         row.statement_id,
@@ -158,25 +210,192 @@ def _stored(row: Row[Any]) -> StoredPayment:
         row.unallocated_minor,
         row.customer_id,
         row.reason,
+        row.decision or "",
+        row.rule or "",
+        row.explanation or "{}",
+        row.discount_minor,
+        row.write_off_minor,
+        row.charges_minor,
+        row.of_payment_id,
+        row.part_of_payment_id,
+        row.undone_at,
     )
+
+
+def _of(company_id: str) -> Select[Any]:
+    return select(payment).where(payment.c.company_id == company_id)
+
+
+def known_keys(connection: Connection, company_id: str, account: str, keys: Iterable[str]) -> set[str]:
+    """Which of these payments are already here, those undone aside."""
+    query = select(payment.c.key).where(
+        payment.c.company_id == company_id,
+        payment.c.account == account,
+        payment.c.undone_at.is_(None),
+        among(payment.c.key, list(keys)),
+    )
+    return set(connection.execute(query).scalars())
+
+
+def find(connection: Connection, company_id: str, payment_id: str, *, lock: bool = False) -> StoredPayment:
+    """One payment; ``NotFound('payment')``."""
+    query = _of(company_id).where(payment.c.payment_id == payment_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise NotFound("payment", f"there is no payment {payment_id}.")
+    return stored(row)
+
+
+def change(connection: Connection, company_id: str, changed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Change what became of payments, by id; those that change alike go together."""
+    alike: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for payment_id, values in changed.items():
+        alike.setdefault(tuple(values), []).append((company_id, payment_id, *values.values()))
+    for columns, rows in alike.items():
+        update_rows(connection, payment, ("company_id", "payment_id"), columns, rows)
+
+
+def some(connection: Connection, company_id: str, payment_ids: Sequence[str]) -> list[StoredPayment]:
+    """These payments by id."""
+    if not payment_ids:
+        return []
+    query = _of(company_id).where(among(payment.c.payment_id, payment_ids))
+    return [stored(row) for row in connection.execute(query.order_by(payment.c.payment_id))]
+
+
+def built_on(connection: Connection, company_id: str, statement_ids: Sequence[str]) -> list[StoredPayment]:
+    """Standing payments of other statements that took back or paid back one of these statements'."""
+    first = payment.alias()
+    query = (
+        _of(company_id)
+        .join(
+            first,
+            (first.c.company_id == payment.c.company_id) & (first.c.payment_id == payment.c.of_payment_id),
+        )
+        .where(
+            first.c.statement_id.in_(statement_ids),
+            payment.c.statement_id.not_in(statement_ids),
+            payment.c.undone_at.is_(None),
+        )
+    )
+    return [stored(row) for row in connection.execute(query.limit(5))]
 
 
 def unmatched(connection: Connection, company_id: str) -> list[StoredPayment]:
     """Money that is in the bank and waits for a person."""
-    query = select(payment).where(payment.c.company_id == company_id, payment.c.state == "unmatched")
-    return [
-        _stored(row) for row in connection.execute(query.order_by(payment.c.booked_on, payment.c.payment_id))
-    ]
+    query = _of(company_id).where(payment.c.state == "unmatched", payment.c.undone_at.is_(None))
+    query = query.order_by(payment.c.booked_on, payment.c.payment_id)
+    return [stored(row) for row in connection.execute(query)]
 
 
-def page(connection: Connection, company_id: str, after: str, limit: int) -> list[StoredPayment]:
-    """Payments by id, after ``after``."""
-    query = select(payment).where(payment.c.company_id == company_id, payment.c.payment_id > after)
-    return [_stored(row) for row in connection.execute(query.order_by(payment.c.payment_id).limit(limit))]
+def row(connection: Connection, company_id: str, payment_id: str) -> Row[Any]:
+    """One payment as it is stored; ``NotFound('payment')``."""
+    query = _of(company_id).where(payment.c.payment_id == payment_id)
+    found = connection.execute(query).one_or_none()
+    if found is None:
+        raise NotFound("payment", f"there is no payment {payment_id}.")
+    return found
+
+
+def page(
+    connection: Connection,
+    company_id: str,
+    after: str,
+    limit: int,
+    *,
+    state: str | None = None,
+    statement_id: str | None = None,
+) -> list[Row[Any]]:
+    """Payments by id, after ``after``, as they are stored. A state leaves out what is undone."""
+    query = _of(company_id).where(payment.c.payment_id > after)
+    if state is not None:
+        query = query.where(payment.c.state == state)
+        query = query if state == "undone" else query.where(payment.c.undone_at.is_(None))
+    if statement_id is not None:
+        query = query.where(payment.c.statement_id == statement_id)
+    return list(connection.execute(query.order_by(payment.c.payment_id).limit(limit)))
+
+
+def rows_of_statements(
+    connection: Connection, company_id: str, statement_ids: Sequence[str]
+) -> Iterator[Row[Any]]:
+    """The payments of some statements in document order, as they are stored, streamed."""
+    query = _of(company_id).where(payment.c.statement_id.in_(statement_ids))
+    query = query.order_by(payment.c.statement_id, payment.c.payment_id)
+    yield from connection.execute(query.execution_options(yield_per=1000))
+
+
+def of_statements(
+    connection: Connection, company_id: str, statement_ids: Sequence[str]
+) -> Iterator[StoredPayment]:
+    """The same as values."""
+    for one in rows_of_statements(connection, company_id, statement_ids):
+        yield stored(one)
+
+
+def parts_of(connection: Connection, company_id: str, payment_id: str) -> list[StoredPayment]:
+    """The payments that a batch turned out to be made of."""
+    query = _of(company_id).where(payment.c.part_of_payment_id == payment_id, payment.c.undone_at.is_(None))
+    return [stored(row) for row in connection.execute(query.order_by(payment.c.payment_id))]
+
+
+def returns_of(connection: Connection, company_id: str, payment_id: str) -> list[StoredPayment]:
+    """The standing payments that took this one back."""
+    query = _of(company_id).where(payment.c.of_payment_id == payment_id, payment.c.undone_at.is_(None))
+    return [stored(row) for row in connection.execute(query)]
+
+
+def by_marks(
+    connection: Connection, company_id: str, account: str, marks: Mapping[str, Iterable[str]]
+) -> list[StoredPayment]:
+    """Standing payments of an account by their marks.
+
+    A mark is a ``bank_reference``, an ``end_to_end_id`` or a ``transaction_id``.
+    """
+    found: dict[str, StoredPayment] = {}
+    for name, values in marks.items():
+        wanted = sorted(set(values))
+        if wanted:
+            query = _of(company_id).where(
+                payment.c.account == account,
+                payment.c.undone_at.is_(None),
+                among(payment.c[name], wanted),
+            )
+            found |= {row.payment_id: stored(row) for row in connection.execute(query)}
+    return list(found.values())
+
+
+def with_rest(connection: Connection, company_id: str, names: Iterable[str]) -> list[StoredPayment]:
+    """Standing payments of these customers of which something is left over, oldest first."""
+    query = _of(company_id).where(
+        payment.c.unallocated_minor > 0,
+        among(payment.c.customer_id, names),
+        payment.c.undone_at.is_(None),
+    )
+    return [stored(row) for row in connection.execute(query.order_by(payment.c.payment_id))]
+
+
+def batches_waiting(connection: Connection, company_id: str, account: str) -> list[StoredPayment]:
+    """Batches whose payments are not known yet."""
+    query = _of(company_id).where(
+        payment.c.account == account,
+        payment.c.state == "unmatched",
+        payment.c.reason == "batch",
+        payment.c.undone_at.is_(None),
+    )
+    return [stored(row) for row in connection.execute(query.order_by(payment.c.payment_id))]
+
+
+def transaction_marks(connection: Connection, company_id: str, ids: Sequence[str]) -> dict[str, str]:
+    """The bank's reference (AcctSvcrRef) of some payments, by our id."""
+    query = select(payment.c.payment_id, payment.c.bank_reference).where(
+        payment.c.company_id == company_id, among(payment.c.payment_id, list(ids))
+    )
+    return {row.payment_id: row.bank_reference for row in connection.execute(query)}
 
 
 def of_invoice(connection: Connection, company_id: str, number: str) -> list[Row[Any]]:
-    """Allocations to one invoice with the payment's booking day."""
+    """Allocations to one item with the payment's booking day."""
     query = (
         select(allocation, payment.c.booked_on)
         .join(
@@ -194,7 +413,7 @@ def counts(connection: Connection, company_id: str) -> dict[str, int]:
     """Payments per state."""
     query = (
         select(payment.c.state, func.count())
-        .where(payment.c.company_id == company_id, payment.c.is_credit)
+        .where(payment.c.company_id == company_id, payment.c.is_credit, payment.c.undone_at.is_(None))
         .group_by(payment.c.state)
     )
     return {state: int(count) for state, count in connection.execute(query)}

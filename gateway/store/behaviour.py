@@ -34,8 +34,8 @@ _REFRESH = """
             JOIN payment p ON p.company_id = a.company_id AND p.payment_id = a.payment_id
             WHERE a.company_id = i.company_id AND a.invoice_number = i.number
           ) AS paid_on
-          FROM invoice i
-          WHERE i.company_id = :of AND i.settled_at >= :since
+          FROM item i
+          WHERE i.company_id = :of AND i.settled_at >= :since AND i.kind = 'invoice'
         ) settled
         WHERE paid_on IS NOT NULL
       ) reckoned

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, insert, select
 
 from gateway.store.rows import chunks
-from gateway.store.schema import invoice, late_charge, ledger_entry, ledger_line, notice_item
+from gateway.store.schema import item, late_charge, ledger_entry, ledger_line, notice_item
 from o2c.errors import NotFound
 from o2c.interest import Balance
 from o2c.late_charge import Cause, ChargeKind, FeeHistory, LateCharge
@@ -96,12 +96,12 @@ def of_invoices(
 def of_unpaid(connection: Connection, company_id: str) -> dict[str, list[LateCharge]]:
     """The rows of every unpaid invoice: one statement."""
     unpaid = and_(
-        invoice.c.company_id == late_charge.c.company_id,
-        invoice.c.number == late_charge.c.invoice_number,
-        invoice.c.settled_at.is_(None),
+        item.c.company_id == late_charge.c.company_id,
+        item.c.number == late_charge.c.invoice_number,
+        item.c.settled_at.is_(None),
     )
     found: dict[str, list[LateCharge]] = {}
-    query = select(late_charge).join(invoice, unpaid).where(late_charge.c.company_id == company_id)
+    query = select(late_charge).join(item, unpaid).where(late_charge.c.company_id == company_id)
     _gather(connection, query, found)
     return found
 
@@ -126,11 +126,11 @@ def fees_of_unpaid(connection: Connection, company_id: str) -> dict[str, FeeHist
             ),
         )
         .join(
-            invoice,
+            item,
             and_(
-                invoice.c.company_id == notice_item.c.company_id,
-                invoice.c.number == notice_item.c.invoice_number,
-                invoice.c.settled_at.is_(None),
+                item.c.company_id == notice_item.c.company_id,
+                item.c.number == notice_item.c.invoice_number,
+                item.c.settled_at.is_(None),
             ),
         )
         .outerjoin(

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, desc, insert, select, update
 
+from gateway.store import items
 from gateway.store.rows import pack, unpack
 from gateway.store.schema import bank_account, company, exchange_rate
 from gateway.store.webhooks import Endpoint, active
@@ -19,7 +20,7 @@ from o2c.party import Party
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What a company can say about itself. ``accounts`` maps ledger roles to its chart. Above
-    ``four_eyes_above`` (company currency) an approval needs a second person."""
+    ``four_eyes_above`` (company currency) an approval, or a payment moved by hand, needs a second person."""
 
     party: Party
     series: str = "INV"
@@ -76,6 +77,7 @@ def add(connection: Connection, new: Company, at: datetime) -> None:
             "created_at": at,
         },
     )
+    items.learn_shapes(connection, new.company_id, "item", [new.number(1)])
     for account in new.bank_accounts:
         connection.execute(
             insert(bank_account),
@@ -148,6 +150,7 @@ def describe(connection: Connection, changed: Company) -> None:
         .where(company.c.company_id == changed.company_id)
         .values(name=changed.name, profile=pack(changed.profile))
     )
+    items.learn_shapes(connection, changed.company_id, "item", [changed.number(1)])
 
 
 def with_party(found: Company, party: Party) -> Company:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from gateway.ids import first_id
 from gateway.store.rows import chunks
-from gateway.store.schema import customer, decision, invoice, sales_order
+from gateway.store.schema import customer, decision, item, sales_order
 from o2c.money import Money
 
 _FETCHED = 500  # rows at a time
@@ -145,7 +145,7 @@ def subjects(connection: Connection, company_id: str, policy: str, ids: Sequence
     """Customers and amounts of orders (of invoices for dunning), in sets."""
     found: dict[str, Subject] = {}
     if policy == "dunning":
-        table, key, amount = invoice, invoice.c.number, invoice.c.gross_minor
+        table, key, amount = item, item.c.number, item.c.gross_minor
     else:
         table, key, amount = sales_order, sales_order.c.order_id, sales_order.c.value_minor
     for some in chunks(sorted(set(ids))):

@@ -9,14 +9,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
 
 from gateway.store.rows import chunks
-from gateway.store.schema import dispute, invoice, ledger_entry, ledger_line
+from gateway.store.schema import dispute, item, ledger_entry, ledger_line
 from o2c.dispute import Dispute, DisputeState, Reason
 from o2c.errors import NotFound
 from o2c.ledger import EntryKind
 from o2c.money import Money
 
 _WITHHOLDING = (DisputeState.OPEN, DisputeState.ACCEPTED)
-_IS_PAYMENT = (EntryKind.INVOICE, EntryKind.PAYMENT, EntryKind.ALLOCATION, EntryKind.REVERSAL)
+_IS_PAYMENT = (
+    *(EntryKind.INVOICE, EntryKind.OPENING),
+    *(EntryKind.PAYMENT, EntryKind.ALLOCATION, EntryKind.REVERSAL),
+)
 
 
 def add(connection: Connection, company_id: str, new: Dispute) -> None:
@@ -97,11 +100,11 @@ def page(
 _OF_UNPAID = (
     select(dispute)
     .join(
-        invoice,
+        item,
         and_(
-            invoice.c.company_id == dispute.c.company_id,
-            invoice.c.number == dispute.c.invoice_number,
-            invoice.c.settled_at.is_(None),
+            item.c.company_id == dispute.c.company_id,
+            item.c.number == dispute.c.invoice_number,
+            item.c.settled_at.is_(None),
         ),
     )
     .where(dispute.c.state.in_(_WITHHOLDING))

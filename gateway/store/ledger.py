@@ -12,13 +12,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, select
 
 from formats import canonical
 from gateway.ids import new_id
-from gateway.store.rows import chunks
-from gateway.store.schema import as_stored, company, customer, invoice, ledger_entry, ledger_line, stamp
-from o2c.ledger import Account, EntryKind, LedgerEntry, LedgerLine, OpenItem
+from gateway.store.bulk import insert_rows
+from gateway.store.schema import as_stored, ledger_entry, ledger_line, stamp
+from o2c.ledger import Account, EntryKind, LedgerEntry, LedgerLine
 from o2c.order import Tax, VatCategory
 
 
@@ -36,7 +36,14 @@ def seal(company_id: str, entry_id: str, posted_at: str, entry: LedgerEntry) -> 
     return canonical.sha256(canonical.dumps([company_id, entry_id, posted_at, canonical.encode(entry)]))
 
 
-_ENTRY, _LINE = insert(ledger_entry), insert(ledger_line)
+_ENTRY = (
+    *("company_id", "entry_id", "kind", "booked_on", "currency", "base_currency", "rate", "document"),
+    *("text", "sha256", "posted_at"),
+)
+_LINE = (
+    *("company_id", "entry_id", "position", "account", "debit", "credit", "base_debit", "base_credit"),
+    *("customer_id", "invoice_number", "tax_category", "tax_rate", "tax_base"),
+)
 
 
 def post(
@@ -47,46 +54,29 @@ def post(
     for entry in entries:
         entry_id = new_id("led", at)
         posted.append(Posted(entry_id, seal(company_id, entry_id, stamp(at), entry), entry))
-    if posted:
-        connection.execute(_ENTRY, [_entry_row(company_id, at, one) for one in posted])
-        connection.execute(_LINE, [row for one in posted for row in _line_rows(company_id, one)])
+    now = stamp(at)
+    insert_rows(connection, ledger_entry, _ENTRY, [_entry_row(company_id, now, one) for one in posted])
+    lines = [row for one in posted for row in _line_rows(company_id, one)]
+    insert_rows(connection, ledger_line, _LINE, lines)
     return posted
 
 
-def _entry_row(company_id: str, at: datetime, one: Posted) -> dict[str, Any]:
+def _entry_row(company_id: str, posted_at: str, one: Posted) -> tuple[Any, ...]:
     entry = one.entry
-    return {
-        "company_id": company_id,
-        "entry_id": one.entry_id,
-        "kind": entry.kind,
-        "booked_on": entry.booked_on,
-        "currency": entry.currency,
-        "base_currency": entry.base_currency,
-        "rate": str(entry.rate),
-        "document": entry.document,
-        "text": entry.text,
-        "sha256": one.sha256,
-        "posted_at": at,
-    }
+    return (
+        *(company_id, one.entry_id, entry.kind.value, entry.booked_on.isoformat(), entry.currency),
+        *(entry.base_currency, str(entry.rate), entry.document, entry.text, one.sha256, posted_at),
+    )
 
 
-def _line_rows(company_id: str, one: Posted) -> Iterator[dict[str, Any]]:
+def _line_rows(company_id: str, one: Posted) -> Iterator[tuple[Any, ...]]:
     for position, line in enumerate(one.entry.lines, start=1):
-        yield {
-            "company_id": company_id,
-            "entry_id": one.entry_id,
-            "position": position,
-            "account": line.account,
-            "debit": line.debit,
-            "credit": line.credit,
-            "base_debit": line.base_debit,
-            "base_credit": line.base_credit,
-            "customer_id": line.customer_id,
-            "invoice_number": line.invoice_number,
-            "tax_category": line.tax and line.tax.category,
-            "tax_rate": line.tax and str(line.tax.rate),
-            "tax_base": line.tax_base,
-        }
+        tax = line.tax
+        yield (
+            *(company_id, one.entry_id, position, line.account.value, line.debit, line.credit),
+            *(line.base_debit, line.base_credit, line.customer_id, line.invoice_number),
+            *(tax and tax.category.value, tax and str(tax.rate), line.tax_base),
+        )
 
 
 def read_entry(header: Row[Any], lines: Iterable[Row[Any]]) -> LedgerEntry:
@@ -115,120 +105,6 @@ def _line(row: Row[Any]) -> LedgerLine:
         tax=Tax(VatCategory(row.tax_category), Decimal(row.tax_rate)) if row.tax_category else None,
         tax_base=row.tax_base,
     )
-
-
-# --- open items ----------------------------------------------------------------------------------
-_on_item = and_(
-    ledger_line.c.company_id == invoice.c.company_id,
-    ledger_line.c.invoice_number == invoice.c.number,
-    ledger_line.c.account == "receivable",
-)
-_OPEN = (
-    select(
-        invoice.c.number,
-        invoice.c.order_id,
-        invoice.c.customer_id,
-        customer.c.name,
-        invoice.c.reference,
-        invoice.c.currency,
-        company.c.currency.label("base_currency"),
-        invoice.c.issued_on,
-        invoice.c.due_on,
-        invoice.c.level,
-        invoice.c.last_notice_on,
-        func.sum(ledger_line.c.debit - ledger_line.c.credit).label("open"),
-        func.sum(ledger_line.c.base_debit - ledger_line.c.base_credit).label("base_open"),
-    )
-    .select_from(invoice)
-    .join(ledger_line, _on_item)
-    .join(company, company.c.company_id == invoice.c.company_id)
-    .join(
-        customer,
-        and_(customer.c.company_id == invoice.c.company_id, customer.c.customer_id == invoice.c.customer_id),
-    )
-    .where(invoice.c.company_id == bindparam("of"), invoice.c.settled_at.is_(None))
-    .group_by(
-        invoice.c.number,
-        invoice.c.order_id,
-        invoice.c.customer_id,
-        customer.c.name,
-        invoice.c.reference,
-        invoice.c.currency,
-        company.c.currency,
-        invoice.c.issued_on,
-        invoice.c.due_on,
-        invoice.c.level,
-        invoice.c.last_notice_on,
-    )
-    .order_by(invoice.c.due_on, invoice.c.number)
-)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenInvoice:
-    """An open item with what dunning has done about it."""
-
-    item: OpenItem
-    order_id: str
-    level: str
-    last_notice_on: date | None
-
-
-def _items(connection: Connection, company_id: str, query: Select[Any]) -> list[OpenInvoice]:
-    return [
-        OpenInvoice(
-            OpenItem(
-                invoice_number=row.number,
-                customer_id=row.customer_id,
-                customer_name=row.name,
-                reference=row.reference,
-                currency=row.currency,
-                open=int(row.open),
-                base_currency=row.base_currency,
-                base_open=int(row.base_open),
-                issued_on=row.issued_on,
-                due_on=row.due_on,
-            ),
-            row.order_id,
-            row.level,
-            row.last_notice_on,
-        )
-        for row in connection.execute(query, {"of": company_id})
-    ]
-
-
-def open_items(
-    connection: Connection, company_id: str, customer_ids: Iterable[str] | None = None
-) -> list[OpenInvoice]:
-    """Open items of the company, or of the named customers, oldest due first."""
-    if customer_ids is None:
-        return _items(connection, company_id, _OPEN)
-    found: list[OpenInvoice] = []
-    for some in chunks(sorted(set(customer_ids))):
-        found += _items(connection, company_id, _OPEN.where(invoice.c.customer_id.in_(some)))
-    return found
-
-
-def open_items_by_key(
-    connection: Connection, company_id: str, references: Iterable[str], numbers: Iterable[str]
-) -> list[OpenInvoice]:
-    """Open items that carry one of the payment references or numbers: a few queries for a whole file."""
-    found: dict[str, OpenInvoice] = {}
-    for column, keys in ((invoice.c.reference, references), (invoice.c.number, numbers)):
-        for some in chunks(sorted(set(keys))):
-            for one in _items(connection, company_id, _OPEN.where(column.in_(some))):
-                found[one.item.invoice_number] = one
-    return list(found.values())
-
-
-def settle(connection: Connection, company_id: str, numbers: Iterable[str], at: datetime) -> None:
-    """Mark invoices whose receivable is now zero."""
-    for some in chunks(sorted(numbers)):
-        connection.execute(
-            update(invoice)
-            .where(invoice.c.company_id == company_id, invoice.c.number.in_(some))
-            .values(settled_at=at)
-        )
 
 
 # --- sums for reports and proofs -----------------------------------------------------------------
@@ -294,7 +170,7 @@ def raw_entries(
     first_by = [ledger_entry.c.kind] if by_kind else []
     headers = headers.order_by(*first_by, ledger_entry.c.booked_on, ledger_entry.c.entry_id)
     stream = connection.execute(headers.execution_options(yield_per=500))
-    for some in stream.partitions(500):
+    for some in _pieces(stream.partitions(500)):
         lines = select(ledger_line).where(
             ledger_line.c.company_id == company_id,
             ledger_line.c.entry_id.in_([row.entry_id for row in some]),
@@ -304,6 +180,16 @@ def raw_entries(
             of_entry.setdefault(line.entry_id, []).append(line)
         for header in some:
             yield header, of_entry.get(header.entry_id, [])
+
+
+def _pieces(partitions: Iterable[Sequence[Row[Any]]]) -> Iterator[Sequence[Row[Any]]]:
+    """Entries whose lines are read together: an opening balance has thousands and stands alone."""
+    for several in partitions:
+        few = [row for row in several if row.kind != EntryKind.OPENING]
+        if len(few) == len(several):
+            yield several
+        else:
+            yield from ([row] for row in several)
 
 
 def entries(

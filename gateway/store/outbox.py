@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from gateway.store.schema import delivery, invoice, notice, notice_item
+from gateway.store.schema import delivery, item, notice, notice_item
 from o2c.errors import NotFound
 
 
@@ -93,16 +93,19 @@ def before(connection: Connection, company_id: str, notice_id: str) -> dict[str,
 
 
 def orders_of(connection: Connection, company_id: str, notice_id: str) -> list[str]:
-    """The orders whose invoices a letter lists."""
+    """The orders whose invoices a letter lists; items taken over have none."""
     query = (
-        select(invoice.c.order_id)
+        select(item.c.order_id)
         .distinct()
         .join(
             notice_item,
-            (notice_item.c.company_id == invoice.c.company_id)
-            & (notice_item.c.invoice_number == invoice.c.number),
+            (notice_item.c.company_id == item.c.company_id) & (notice_item.c.invoice_number == item.c.number),
         )
-        .where(notice_item.c.company_id == company_id, notice_item.c.notice_id == notice_id)
+        .where(
+            notice_item.c.company_id == company_id,
+            notice_item.c.notice_id == notice_id,
+            item.c.order_id.is_not(None),
+        )
     )
     return sorted(connection.execute(query).scalars())
 

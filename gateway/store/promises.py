@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, exists, insert, select, update
 
 from gateway.store.rows import chunks
-from gateway.store.schema import invoice, promise, promise_item
+from gateway.store.schema import item, promise, promise_item
 from o2c.errors import NotFound
 from o2c.money import Money
 from o2c.promise import Promise, PromisedItem, PromiseState
@@ -38,10 +38,10 @@ def add(connection: Connection, company_id: str, new: Promise) -> None:
             {
                 "company_id": company_id,
                 "promise_id": new.promise_id,
-                "invoice_number": item.invoice_number,
-                "open_minor": item.open,
+                "invoice_number": one.invoice_number,
+                "open_minor": one.open,
             }
-            for item in new.items
+            for one in new.items
         ],
     )
 
@@ -121,19 +121,19 @@ def about(connection: Connection, company_id: str, numbers: Iterable[str], *stat
 
 def of_unpaid(connection: Connection, company_id: str) -> list[Promise]:
     """Running and broken promises that cover an unpaid invoice: one statement for all."""
-    item = promise_item.alias()
+    covered = promise_item.alias()
     unpaid = exists(
         select(1)
-        .select_from(item)
+        .select_from(covered)
         .join(
-            invoice,
+            item,
             and_(
-                invoice.c.company_id == item.c.company_id,
-                invoice.c.number == item.c.invoice_number,
-                invoice.c.settled_at.is_(None),
+                item.c.company_id == covered.c.company_id,
+                item.c.number == covered.c.invoice_number,
+                item.c.settled_at.is_(None),
             ),
         )
-        .where(item.c.company_id == promise.c.company_id, item.c.promise_id == promise.c.promise_id)
+        .where(covered.c.company_id == promise.c.company_id, covered.c.promise_id == promise.c.promise_id)
     )
     standing = promise.c.state.in_((PromiseState.RUNNING, PromiseState.BROKEN))
     return _gather(connection, _WITH_ITEMS.where(promise.c.company_id == company_id, standing, unpaid))

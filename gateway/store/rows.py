@@ -30,9 +30,14 @@ def jsonable(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+_PLAIN = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=jsonable
+)
+
+
 def pack(value: Any) -> str:
-    """Any value of the core as canonical JSON text."""
-    return canonical.dumps(jsonable(value)).decode()
+    """Any value of the core as canonical JSON text: what JSON does not know goes through ``jsonable``."""
+    return _PLAIN.encode(value)
 
 
 def unpack(cls: type[T], text: str) -> T:

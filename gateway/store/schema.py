@@ -30,6 +30,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
     type_coerce,
 )
@@ -232,8 +233,15 @@ customer = Table(
     # Copies of the profile's fields that are searched for.
     Column("group_id", String(80)),
     Column("review_on", Day),
+    # What payments find it by: id, name and name without the legal form, each as texts are compared.
+    Column("id_key", Text, nullable=False, server_default=text("''")),
+    Column("name_key", Text, nullable=False, server_default=text("''")),
+    Column("bare_name_key", Text, nullable=False, server_default=text("''")),
+    Column("postcode", Text),
     PrimaryKeyConstraint("company_id", "customer_id"),
     CheckConstraint("unallocated_minor >= 0", name="unallocated"),
+    Index("ix_customer_id_key", "company_id", "id_key"),
+    Index("ix_customer_bare_name_key", "company_id", "bare_name_key"),
     Index(
         "ix_customer_group",
         "company_id",
@@ -256,6 +264,28 @@ customer_key = Table(
     Column("key", String(200), nullable=False),  # e.g. "endpoint:0088:7300010000001", "vat:NO9..."
     _id("customer_id"),
     PrimaryKeyConstraint("company_id", "key", "customer_id"),
+)
+# Whose money comes from which account: one account may pay for several customers.
+payer_account = Table(
+    "payer_account",
+    metadata,
+    _company(),
+    Column("iban", Text, nullable=False),
+    _id("customer_id"),
+    Column("is_master", Boolean, nullable=False),  # said by the master data, not learned
+    Column("count", Integer, nullable=False, server_default="0"),  # payments that taught it
+    PrimaryKeyConstraint("company_id", "iban", "customer_id"),
+    CheckConstraint("count >= 0", name="count"),
+    Index("ix_payer_account_customer", "company_id", "customer_id"),
+)
+# How our item numbers and customer ids look, each digit a "#": what is searched for in a payment's text.
+number_shape = Table(
+    "number_shape",
+    metadata,
+    _company(),
+    Column("what", String(10), nullable=False),  # item, customer
+    Column("shape", Text, nullable=False),
+    PrimaryKeyConstraint("company_id", "what", "shape"),
 )
 # --- credit: limits of a day, groups, how customers pay, what waits for a person ------------------
 customer_group = Table(
@@ -483,31 +513,67 @@ invoice = Table(
     Column("report", Text, nullable=False),  # JSON: the validation report of the draft
     Column("document_sha256", String(64), nullable=False),
     Column("message_id", String(120), nullable=False),
-    Column("level", String(12), nullable=False, server_default="none"),
-    Column("last_notice_on", Day),
-    Column("settled_at", Instant),  # NULL while open: proved against the ledger by `archive verify`
     Column("created_at", Instant, nullable=False),
     PrimaryKeyConstraint("company_id", "number"),
     UniqueConstraint("company_id", "series", "sequence", name="uq_invoice_sequence"),
     UniqueConstraint("company_id", "reference", name="uq_invoice_reference"),
     UniqueConstraint("company_id", "shipment_id", name="uq_invoice_shipment"),
     Index("ix_invoice_order", "company_id", "order_id"),
+    Index("ix_invoice_issued", "company_id", "issued_on"),
+)
+
+# One row per receivable, whether it was invoiced here or taken over from a former system. Amounts are
+# signed: those of a credit note are negative. The balance is kept, for a million open items cannot be
+# added up from ledger lines on every look; `archive verify` proves it against them (ADR 0015).
+item = Table(
+    "item",
+    metadata,
+    _company(),
+    Column("number", String(40), nullable=False),
+    Column("kind", String(12), nullable=False),  # o2c.ledger.ItemKind
+    _id("customer_id"),
+    Column("order_id", String(80)),  # NULL where it was taken over
+    Column("reference", String(40)),  # as `o2c.reference.normal` writes it
+    Column("number_key", Text, nullable=False),  # the number as numbers in texts are compared
+    Column("currency", String(3), nullable=False),
+    Column("gross_minor", BigInteger, nullable=False),
+    Column("open_minor", BigInteger, nullable=False),
+    Column("base_open_minor", BigInteger, nullable=False),  # company currency
+    Column("issued_on", Day, nullable=False),
+    Column("due_on", Day, nullable=False),
+    Column("discount_percent", Text),  # cash discount, decimal text: 2 means 2 %
+    Column("discount_until", Day),
+    Column("level", String(12), nullable=False, server_default="none"),
+    Column("last_notice_on", Day),
+    Column("settled_at", Instant),  # NULL while something is open
+    PrimaryKeyConstraint("company_id", "number"),
+    CheckConstraint(
+        "(kind = 'invoice' AND gross_minor >= 0) OR (kind = 'credit_note' AND gross_minor <= 0)", name="kind"
+    ),
+    CheckConstraint(
+        "(open_minor >= 0 AND open_minor <= gross_minor) OR (open_minor <= 0 AND open_minor >= gross_minor)",
+        name="open",
+    ),
+    CheckConstraint("open_minor <> 0 OR base_open_minor = 0", name="base_open"),
+    CheckConstraint("(settled_at IS NULL) = (open_minor <> 0)", name="settled"),
+    CheckConstraint("(discount_percent IS NULL) = (discount_until IS NULL)", name="whole_discount"),
     Index(
-        "ix_invoice_open",
+        "ix_item_open",
         "company_id",
         "customer_id",
         "due_on",
         sqlite_where=text("settled_at IS NULL"),
         postgresql_where=text("settled_at IS NULL"),
     ),
-    Index("ix_invoice_issued", "company_id", "issued_on"),
     Index(
-        "ix_invoice_settled",
+        "ix_item_settled",
         "company_id",
         "settled_at",
         sqlite_where=text("settled_at IS NOT NULL"),
         postgresql_where=text("settled_at IS NOT NULL"),
     ),
+    Index("ix_item_reference", "company_id", "reference"),
+    Index("ix_item_number_key", "company_id", "number_key"),
 )
 
 # --- the receivables ledger ----------------------------------------------------------------------
@@ -527,6 +593,7 @@ ledger_entry = Table(
     Column("posted_at", Instant, nullable=False),
     PrimaryKeyConstraint("company_id", "entry_id"),
     Index("ix_ledger_entry_booked", "company_id", "booked_on", "entry_id"),
+    Index("ix_ledger_entry_document", "company_id", "document"),
 )
 ledger_line = Table(
     "ledger_line",
@@ -571,10 +638,24 @@ statement = Table(
     Column("currency", String(3), nullable=False),
     Column("warnings", Text, nullable=False),
     Column("imported_at", Instant, nullable=False),
+    Column("sequence", BigInteger),  # the bank's own count of its statements
+    Column("undone_at", Instant),  # everything of it was taken back; it may come again
+    Column("override_reason", Text),  # why it was taken although its balances do not add up
+    Column("override_by", Text),
     PrimaryKeyConstraint("company_id", "statement_id"),
-    UniqueConstraint(
-        "company_id", "account", "bank_statement_id", "from_on", "to_on", name="uq_statement_natural_key"
+    CheckConstraint("(override_reason IS NULL) = (override_by IS NULL)", name="whole_override"),
+    Index(
+        "uq_statement_natural_key",
+        "company_id",
+        "account",
+        "bank_statement_id",
+        "from_on",
+        "to_on",
+        unique=True,
+        sqlite_where=text("undone_at IS NULL"),
+        postgresql_where=text("undone_at IS NULL"),
     ),
+    Index("ix_statement_document", "company_id", "document_sha256"),
 )
 payment = Table(
     "payment",
@@ -589,13 +670,47 @@ payment = Table(
     Column("amount_minor", BigInteger, nullable=False),
     Column("is_credit", Boolean, nullable=False),
     Column("unallocated_minor", BigInteger, nullable=False),
-    Column("state", String(12), nullable=False),  # applied, unmatched, ignored
+    Column("state", String(12), nullable=False),  # applied, unmatched, ignored, returned, undone
     Column("customer_id", String(80)),
     Column("reason", Text),
     Column("body", Text, nullable=False),  # JSON: o2c.statement.TransactionDetails
+    Column("bank_reference", Text),  # the bank's AcctSvcrRef
+    Column("end_to_end_id", Text),
+    Column("transaction_id", Text),
+    Column("decision", String(12)),  # o2c.matching.model.Outcome
+    Column("rule", String(40)),
+    Column("explanation", Text),  # JSON: evidence, words, suggestions
+    Column("discount_minor", BigInteger, nullable=False, server_default="0"),
+    Column("write_off_minor", BigInteger, nullable=False, server_default="0"),
+    Column("charges_minor", BigInteger, nullable=False, server_default="0"),
+    Column("of_payment_id", String(80)),  # of a return: what was paid before
+    Column("part_of_payment_id", String(80)),  # of one of a batch: the batch's own row
+    Column("undone_at", Instant),
     PrimaryKeyConstraint("company_id", "payment_id"),
-    UniqueConstraint("company_id", "account", "key", name="uq_payment_natural_key"),
     CheckConstraint("unallocated_minor >= 0 AND unallocated_minor <= amount_minor", name="unallocated"),
+    Index(
+        "uq_payment_natural_key",
+        "company_id",
+        "account",
+        "key",
+        unique=True,
+        sqlite_where=text("undone_at IS NULL"),
+        postgresql_where=text("undone_at IS NULL"),
+    ),
+    Index("ix_payment_statement", "company_id", "statement_id"),
+    *(
+        Index(
+            f"ix_payment_{name}",
+            "company_id",
+            name,
+            sqlite_where=text(f"{name} IS NOT NULL"),
+            postgresql_where=text(f"{name} IS NOT NULL"),
+        )
+        for name in (
+            *("bank_reference", "end_to_end_id", "transaction_id"),
+            *("of_payment_id", "part_of_payment_id"),
+        )
+    ),
     Index(
         "ix_payment_unmatched",
         "company_id",
@@ -611,12 +726,37 @@ allocation = Table(
     _id("payment_id"),
     Column("invoice_number", String(40), nullable=False),
     _id("entry_id"),
-    Column("amount_minor", BigInteger, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),  # cash; negative where it is taken back
     Column("rule", String(40), nullable=False),
     Column("evidence", Text, nullable=False),
     Column("allocated_at", Instant, nullable=False),
+    Column("discount_minor", BigInteger, nullable=False, server_default="0"),
+    Column("write_off_minor", BigInteger, nullable=False, server_default="0"),
+    Column("charges_minor", BigInteger, nullable=False, server_default="0"),
+    Column("closes", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("company_id", "payment_id", "invoice_number", "entry_id"),
     Index("ix_allocation_invoice", "company_id", "invoice_number"),
+)
+# What a person wants done with a payment above an amount: it waits for a second person.
+cash_request = Table(
+    "cash_request",
+    metadata,
+    _company(),
+    _id("request_id"),
+    _id("payment_id"),
+    Column("action", String(20), nullable=False),
+    Column("body", Text, nullable=False),  # JSON
+    Column("amount_minor", BigInteger, nullable=False),  # company currency
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", Instant, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", Instant),
+    Column("state", String(12), nullable=False),  # open, approved, refused
+    PrimaryKeyConstraint("company_id", "request_id"),
+    CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="four_eyes"),
+    CheckConstraint("(state IN ('approved', 'refused')) = (decided_by IS NOT NULL)", name="decided"),
+    CheckConstraint("(decided_by IS NULL) = (decided_at IS NULL)", name="whole_decision"),
+    Index("ix_cash_request_payment", "company_id", "payment_id"),
 )
 
 # --- what is said about receivables --------------------------------------------------------------

@@ -18,6 +18,12 @@ class Line:
     text: str | None = None
     payer: str | None = None
     key: str | None = None
+    iban: str | None = None
+    postcode: str | None = None
+    end_to_end_id: str = "NOTPROVIDED"
+    returned: str | None = None  # the reason code of a return
+    charged: str | None = None  # what the bank kept, in the account's currency
+    batch_of: int = 0  # so many payments that the bank does not name
 
 
 def statement(
@@ -58,19 +64,57 @@ def _entry(line: Line, key: str, on: date, currency: str) -> str:
     amount = Decimal(line.amount)
     side = "CRDT" if amount >= 0 else "DBIT"
     money = f'<Amt Ccy="{currency}">{abs(amount):.2f}</Amt><CdtDbtInd>{side}</CdtDbtInd>'
-    payer = (
-        f"<RltdPties><Dbtr><Pty><Nm>{escape(line.payer)}</Nm></Pty></Dbtr></RltdPties>" if line.payer else ""
-    )
+    payer = _parties(line)
     text = f"<Ustrd>{escape(line.text)}</Ustrd>" if line.text else ""
     kind = "<Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry></Tp>"
     reference = (
         f"<Strd><CdtrRefInf>{kind}<Ref>{line.reference}</Ref></CdtrRefInf></Strd>" if line.reference else ""
     )
     remittance = f"<RmtInf>{text}{reference}</RmtInf>" if text or reference else ""
+    ref = line.key or key
+    reason = f"<RtrInf><Rsn><Cd>{line.returned}</Cd></Rsn></RtrInf>" if line.returned else ""
+    charges = (
+        f'<Chrgs><Rcrd><Amt Ccy="{currency}">{line.charged}</Amt><CdtDbtInd>DBIT</CdtDbtInd>'
+        "<ChrgInclInd>true</ChrgInclInd></Rcrd></Chrgs>"
+        if line.charged
+        else ""
+    )
+    refs = f"<Refs><AcctSvcrRef>{ref}</AcctSvcrRef><EndToEndId>{line.end_to_end_id}</EndToEndId></Refs>"
+    details = f"<TxDtls>{refs}{money}{charges}{payer}{remittance}{reason}</TxDtls>"
+    if line.batch_of:
+        details = f"<Btch><NbOfTxs>{line.batch_of}</NbOfTxs></Btch>"
     return f"""<Ntry>{money}<Sts><Cd>BOOK</Cd></Sts>
 <BookgDt><Dt>{on}</Dt></BookgDt><ValDt><Dt>{on}</Dt></ValDt>
-<AcctSvcrRef>{line.key or key}</AcctSvcrRef>
+<AcctSvcrRef>{ref}</AcctSvcrRef>
 <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>
-<NtryDtls><TxDtls><Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs>{money}{payer}{remittance}</TxDtls>
-</NtryDtls></Ntry>
+<NtryDtls>{details}</NtryDtls></Ntry>
 """
+
+
+def _parties(line: Line) -> str:
+    name = f"<Nm>{escape(line.payer)}</Nm>" if line.payer else ""
+    place = f"<PstlAdr><PstCd>{line.postcode}</PstCd></PstlAdr>" if line.postcode else ""
+    account = f"<DbtrAcct><Id><IBAN>{line.iban}</IBAN></Id></DbtrAcct>" if line.iban else ""
+    party = f"<Dbtr><Pty>{name}{place}</Pty></Dbtr>" if name or place else ""
+    return f"<RltdPties>{party}{account}</RltdPties>" if party or account else ""
+
+
+def notification(
+    account: str, lines: Sequence[Line], *, entry: str, on: date, currency: str = "EUR"
+) -> bytes:
+    """A camt.054.001.08 file that names the payments of one booked entry."""
+    total = sum((Decimal(line.amount) for line in lines), Decimal(0))
+    details = "".join(
+        f"<TxDtls><Refs><AcctSvcrRef>{line.key or f'{entry}-{place}'}</AcctSvcrRef></Refs>"
+        f'<Amt Ccy="{currency}">{line.amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd>{_parties(line)}'
+        f"<RmtInf><Ustrd>{escape(line.text or '')}</Ustrd></RmtInf></TxDtls>"
+        for place, line in enumerate(lines, start=1)
+    )
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"><BkToCstmrDbtCdtNtfctn>
+<GrpHdr><MsgId>N{entry}</MsgId><CreDtTm>{on}T06:00:00Z</CreDtTm></GrpHdr>
+<Ntfctn><Id>N{entry}</Id><CreDtTm>{on}T06:00:00Z</CreDtTm>
+<Acct><Id><IBAN>{account}</IBAN></Id><Ccy>{currency}</Ccy></Acct>
+<Ntry><Amt Ccy="{currency}">{total:.2f}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>
+<BookgDt><Dt>{on}</Dt></BookgDt><AcctSvcrRef>{entry}</AcctSvcrRef>
+<NtryDtls>{details}</NtryDtls></Ntry></Ntfctn></BkToCstmrDbtCdtNtfctn></Document>""".encode()

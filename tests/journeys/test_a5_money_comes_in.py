@@ -10,7 +10,7 @@ import pytest
 from gateway.store import bank, customers
 from o2c.errors import Conflict, Refused
 from tests.journeys.bank_file import Line, statement
-from tests.journeys.world import IBAN, World, count_statements
+from tests.journeys.world import BUYER, IBAN, World, count_statements
 
 
 @pytest.fixture
@@ -45,19 +45,22 @@ APPLIED = "PaymentApplied INV-0000"
 
 
 @pytest.mark.parametrize(
-    ("amount", "text", "events", "open_amounts"),
+    ("amount", "text", "payer", "events", "open_amounts"),
     [
         (
             "125.00",
             "Rechnung INV-00001 danke",
+            None,
             [f"{APPLIED}1 125.00 EUR by number-exact", PAID_1],
             "0.00 62.50",
         ),
-        ("100.00", "inv 00001", [f"{APPLIED}1 100.00 EUR by number-partial"], "25.00 62.50"),
-        ("130.00", "INV-00001", [f"{APPLIED}1 125.00 EUR by number-over", PAID_1], "0.00 62.50"),
+        ("100.00", "inv 00001", None, ["PaymentUnmatched payer-unknown"], "125.00 62.50"),
+        ("100.00", "inv 00001", BUYER.name, [f"{APPLIED}1 100.00 EUR by number-partial"], "25.00 62.50"),
+        ("130.00", "INV-00001", BUYER.name, [f"{APPLIED}1 125.00 EUR by number-over", PAID_1], "0.00 62.50"),
         (
             "187.50",
             "INV-00001 INV-00002",
+            None,
             [
                 f"{APPLIED}1 125.00 EUR by number-sum",
                 PAID_1,
@@ -66,15 +69,15 @@ APPLIED = "PaymentApplied INV-0000"
             ],
             "0.00 0.00",
         ),
-        ("180.00", "INV-00001 INV-00002", ["PaymentUnmatched sum-differs"], "125.00 62.50"),
-        ("125.00", "thanks", ["PaymentUnmatched no-key"], "125.00 62.50"),
-        ("-12.00", "INV-00001", [], "125.00 62.50"),
+        ("180.00", "INV-00001 INV-00002", None, ["PaymentUnmatched sum-differs"], "125.00 62.50"),
+        ("125.00", "thanks", None, ["PaymentUnmatched no-key"], "125.00 62.50"),
+        ("-12.00", "INV-00001", None, ["PaymentUnmatched debit"], "125.00 62.50"),
     ],
 )
 def test_what_a_payment_does(
-    invoiced: World, amount: str, text: str, events: list[str], open_amounts: str
+    invoiced: World, amount: str, text: str, payer: str | None, events: list[str], open_amounts: str
 ) -> None:
-    invoiced.bank_sends(Line(amount, text=text))
+    invoiced.bank_sends(Line(amount, text=text, payer=payer))
     booked = f"EntryBooked {Decimal(amount).copy_abs()} EUR"
     assert invoiced.events() == ["StatementImported", booked, *events]
     left = [invoiced.open(number).removesuffix(" EUR") for number in ("INV-00001", "INV-00002")]
@@ -83,7 +86,7 @@ def test_what_a_payment_does(
 
 
 def test_an_overpayment_lowers_the_exposure(invoiced: World) -> None:
-    invoiced.bank_sends(Line("200.00", text="INV-00001"))
+    invoiced.bank_sends(Line("200.00", text="INV-00001", payer=BUYER.name))
     with invoiced.house.database.read() as connection:
         rows = customers.lock(connection, invoiced.company_id, ["C-1"])
     account = rows["C-1"]

@@ -28,7 +28,7 @@ from gateway.stages.gathering import Gathering
 from gateway.stages.grant import Grant, grant_limit
 from gateway.stages.receive import Received
 from gateway.stages.settle import Imported
-from gateway.store import bank, customers, invoices
+from gateway.store import bank, customers, invoices, items
 from gateway.store.schema import customer, invoice, job, sales_order, shipment, stock
 from gateway.wiring import House
 from o2c.credit import LimitKind
@@ -252,21 +252,28 @@ def test_one_bank_file_sent_twice_at_once_is_booked_once(house: House) -> None:
 def test_two_bank_files_at_once_do_not_settle_an_invoice_twice(postgres_house: House) -> None:
     house = postgres_house
     invoiced(house)
-    both_have_looked = threading.Barrier(2)
-    looked = threading.local()
+    asked: set[int] = set()
+    both_have_asked = threading.Event()
 
-    @event.listens_for(house.database.engine, "after_cursor_execute")
-    def executed(_c: Any, _cursor: Any, words: str, *_rest: Any) -> None:
-        if "FROM invoice JOIN ledger_line" in words.replace("\n", " ") and not hasattr(looked, "once"):
-            looked.once = True
-            both_have_looked.wait(10)
+    @event.listens_for(house.database.engine, "before_cursor_execute")
+    def executing(_c: Any, _cursor: Any, words: str, *_rest: Any) -> None:
+        if "FROM company" in words.replace("\n", " ") and words.endswith("FOR UPDATE"):
+            asked.add(threading.get_ident())
+            if len(asked) == 2:
+                both_have_asked.set()
+        elif words.startswith("INSERT INTO payment"):  # whoever has the lock has decided by now
+            assert both_have_asked.wait(10), "the other importer never came"
 
     desk, files = house.desk(COMPANY), [bank_file(house, 1), bank_file(house, 2)]
     taken = at_once(2, lambda place: settle.import_statements(desk, files[place])[0])
-    assert sorted(one.applied for one in taken if isinstance(one, Imported)) == [0, 1]
+    decisions = [one.decisions for one in taken if isinstance(one, Imported)]
+    assert sorted(decisions, key=str) == [{"match": 1}, {"unapplied": 1}]
     with house.database.read() as connection:
-        assert invoices.open_amount(connection, COMPANY, "INV-00001") == 0
-        assert [one.reason for one in bank.unmatched(connection, COMPANY)] == ["no-key"]
+        assert items.open_amount(connection, COMPANY, "INV-00001") == 0
+        paid = [bank.stored(one) for one in bank.page(connection, COMPANY, "", 10)]
+    # The second finds the invoice settled: its money lies on the customer's account.
+    told = [(one.rule, one.unallocated, one.customer_id) for one in paid]
+    assert told == [("reference-exact", 0, "C-1"), ("settled-only", 2500, "C-1")]
     assert faults(house) == []
 
 

@@ -18,6 +18,7 @@ from gateway.store.schema import (
     dispute,
     dunning_block,
     invoice,
+    item,
     ledger_entry,
     ledger_line,
     promise,
@@ -33,7 +34,7 @@ __all__ = ["invoiced"]  # the fixture: INV-00001 of 143.75 EUR, due 31 March
 def grow(world: World, first: int, last: int) -> None:
     """Copies of the invoice, each with its customer, order, delivery and ledger entry: overdue, about to
     be, or with a friendly reminder due; every tenth is disputed, promised or blocked."""
-    tables = (customer, sales_order, invoice, delivery, ledger_entry, ledger_line)
+    tables = (customer, sales_order, invoice, item, delivery, ledger_entry, ledger_line)
     at = world.clock.now()
     with world.house.database.read() as connection:
         one = {
@@ -59,7 +60,8 @@ def grow(world: World, first: int, last: int) -> None:
         owned = {"customer_id": who, "order_id": order_id}
         return {
             sales_order: one["sales_order"] | owned | {"external_id": f"h{number}"},
-            invoice: one["invoice"] | keys | owned | said | {"due_on": due, "settled_at": None},
+            invoice: one["invoice"] | keys | owned | {"due_on": due},
+            item: one["item"] | {"number": name, "reference": f"R{number}"} | owned | said | {"due_on": due},
             delivery: one["delivery"] | {"message_id": f"m{number}", "subject_id": name},
             ledger_entry: one["ledger_entry"] | {"entry_id": f"l{number}"},
             ledger_line: one["ledger_line"]
@@ -73,11 +75,11 @@ def grow(world: World, first: int, last: int) -> None:
         talk = {"reason": "price", "text": "", "opened_by": "x", "opened_at": at, "answer_by": at.date()}
         word = {"promised_on": date(2026, 3, 2), "made_by": "x", "made_at": at, "state": "running"}
         until = {"reason": "x", "until_on": date(2026, 12, 31), "set_by": "x", "set_at": at}
-        item = {"company_id": world.company_id, "invoice_number": f"X-{number}", "open_minor": 1000}
+        part = {"company_id": world.company_id, "invoice_number": f"X-{number}", "open_minor": 1000}
         return {
             dispute: about | money | talk | {"dispute_id": f"d{number}", "state": "open"},
             promise: owned | money | word | {"promise_id": f"p{number}"},
-            promise_item: item | {"promise_id": f"p{number}"},
+            promise_item: part | {"promise_id": f"p{number}"},
             dunning_block: about | until | {"block_id": f"b{number}"},
         }
 

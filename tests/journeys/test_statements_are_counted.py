@@ -22,7 +22,7 @@ from gateway.http.app import create_app
 from gateway.stages import restock
 from gateway.store import catalogue, keys
 from gateway.store.receipts import Receipt
-from gateway.store.schema import decision, invoice, job, journal, ledger_entry, ledger_line, sales_order
+from gateway.store.schema import decision, invoice, item, job, journal, ledger_entry, ledger_line, sales_order
 from tests.journeys.world import World, count_statements
 
 SCOPES = ("orders:write", "orders:read", "shipments:write")
@@ -145,19 +145,21 @@ def grow(world: World) -> None:
     with world.house.database.read() as connection:
         one = {
             table.name: dict(connection.execute(select(table).limit(1)).mappings().one())
-            for table in (sales_order, invoice, journal, decision, ledger_entry, ledger_line)
+            for table in (sales_order, invoice, item, journal, decision, ledger_entry, ledger_line)
         }
     event = {name: value for name, value in one["journal"].items() if name != "entry_no"}
 
     def rows(number: int) -> dict[Table, dict[str, Any]]:
         due = date(2019, 1, 1) + timedelta(days=number % 365)
-        settled = {"settled_at": machine_time(), "due_on": due, "shipment_id": f"s{number}"}
-        named = {"number": f"H-{number}", "sequence": 10**6 + number, "reference": f"R{number}"}
+        called = {"number": f"H-{number}", "reference": f"R{number}", "due_on": due}
+        settled = {"settled_at": machine_time(), "open_minor": 0, "base_open_minor": 0}
+        placed = {"sequence": 10**6 + number, "shipment_id": f"s{number}"}
         past = {"order_id": f"o{number}", "external_id": f"h{number}", "claimed_minor": 0}
         entry = {"entry_id": f"l{number}"}
         return {
             sales_order: one["sales_order"] | past,
-            invoice: one["invoice"] | settled | named | {"order_id": f"o{number}"},
+            invoice: one["invoice"] | called | placed | {"order_id": f"o{number}"},
+            item: one["item"] | called | settled | {"order_id": f"o{number}"},
             journal: event | {"stream": f"order:o{number}"},
             decision: one["decision"] | {"decision_id": f"d{number}", "subject_id": f"o{number}"},
             ledger_entry: one["ledger_entry"] | entry,

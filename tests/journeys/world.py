@@ -31,7 +31,7 @@ from gateway.stages.desk import Desk
 from gateway.stages.fulfil import Despatch
 from gateway.stages.receive import Incoming, Received
 from gateway.stages.settle import Imported
-from gateway.store import catalogue, companies, customers, invoices
+from gateway.store import catalogue, companies, customers, invoices, items
 from gateway.store.archive import Document
 from gateway.store.companies import BankAccount, Company, Profile
 from gateway.store.invoices import IssuedInvoice
@@ -213,8 +213,8 @@ class World:
     def open(self, number: str) -> str:
         """What is still to be paid on an invoice."""
         with self.house.database.read() as connection:
-            minor = invoices.open_amount(connection, self.company_id, number)
-        return str(Money.from_minor(minor, self.invoice(number).invoice.currency))
+            found = items.find(connection, self.company_id, number).item
+        return str(Money.from_minor(found.open, found.currency))
 
     def faults(self) -> list[str]:
         """What the audit finds."""
@@ -259,6 +259,7 @@ _DETAIL: dict[str, Callable[[dict[str, Any]], str]] = {
     "DunningBlocked": lambda d: f"{d['invoice'] or 'all'} until {d['until_on']}",
     "LateChargeClaimed": lambda d: f"{d['number']} {d['kind']} {d['amount']}",
     "LateChargeCancelled": lambda d: f"{d['number']} {d['kind']} {d['amount']} {d['cause']}",
+    "OpenItemsTakenOver": lambda d: str(d["items"]),
     "BillingStopped": lambda d: " ".join(f["rule"] for f in d["findings"]),
 }
 

@@ -13,13 +13,17 @@ from connectors.memory import MemoryChannel
 from gateway import jobs
 from gateway.stages import restock
 from gateway.stages.grant import Grant, end_limit, grant_limit
+from gateway.stages.takeover import Books, take_over
 from gateway.store.database import Database
 from gateway.store.receipts import Receipt
 from gateway.wiring import House
 from o2c.credit import LimitKind
 from o2c.money import Money
+from o2c.opening import read_item
 from tests.journeys.crash_driver import journey
 from tests.store.shop import COMPANY, START, WAREHOUSE, furnish, open_shop
+
+_CREDITED = {"number": "GS-7", "kind": "credit_note", "open": "5.00", "currency": "EUR"}
 
 
 @pytest.fixture
@@ -57,6 +61,8 @@ def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     end_limit(desk, limit.limit_id, START.date() + timedelta(days=365), "reviewed")
     restock.announce(desk, Receipt("PO-7", "SN-33", WAREHOUSE, Decimal(2), START.date()))
     restock.arrive(desk, "PO-7")
+    old = {"number": "RE-7", "customer": "C-1", "issued": "2026-01-05", "due": "2030-12-31", "open": "80.00"}
+    take_over(Books(desk), [read_item(old | {"currency": "EUR"}), read_item(old | _CREDITED)])
     jobs.run_due(house)
     yield house
     house.close()

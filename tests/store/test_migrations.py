@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import CheckConstraint, inspect, text
+from sqlalchemy import CheckConstraint, Connection, inspect, select, text
 
-from gateway.store import migrate, referrals, rulefiles
+from gateway.store import items, migrate, payers, referrals, rulefiles
 from gateway.store.database import Database
-from gateway.store.schema import APPEND_ONLY, metadata, sales_order
+from gateway.store.schema import APPEND_ONLY, item, metadata, sales_order
+from o2c.matching import Known, bare_name_key
 from tests.conftest import ROOT
 
 _UPGRADE = """
@@ -123,6 +124,76 @@ def test_processes_that_start_at_once_upgrade_one_after_the_other(database_url: 
     database = Database(database_url)
     assert migrate.missing(database) == []
     database.close()
+
+
+_OLD_INVOICE = """
+    INSERT INTO invoice (company_id, number, series, sequence, order_id, shipment_id, customer_id, reference,
+      issued_on, due_on, currency, gross_minor, base_gross_minor, body, report, document_sha256, message_id,
+      level, last_notice_on, settled_at, created_at)
+    VALUES ('NO1', :number, 'INV', :sequence, 'ord_1', 's' || :sequence, 'C-1', 'r' || :sequence,
+      '2026-03-01', '2026-03-31', 'EUR', 12500, 12500, '{}', '{}', '', 'msg',
+      :level, :said_on, :settled_at, '2026-03-01')
+"""
+_OLD_ENTRY = """
+    INSERT INTO ledger_entry VALUES ('NO1', :id, 'invoice', '2026-03-01', 'EUR', 'EUR', '1', '', '', '', '')
+"""
+_OLD_LINE = """
+    INSERT INTO ledger_line VALUES
+      ('NO1', :id, :place, 'receivable', :debit, :credit, :debit, :credit, 'C-1', :number, NULL, NULL, NULL)
+"""
+_OLD_COMPANY = """
+    INSERT INTO company (company_id, name, country, currency, profile, created_at) VALUES
+      ('NO1', 'The Supplier', 'NO', 'EUR', '{}', '2026')
+"""
+_OLD_CUSTOMER = """
+    INSERT INTO customer (company_id, customer_id, name, profile, created_at) VALUES
+      ('NO1', 'C-1', 'Fjord Hotel', '{"party": {"address": {"country": "NO", "postcode": "5013"}}}', '2026')
+"""
+_OLD_PAYMENT = """
+    INSERT INTO payment (company_id, payment_id, statement_id, account, key, booked_on, currency,
+      amount_minor, is_credit, unallocated_minor, state, body)
+    VALUES ('NO1', 'pay_1', 'stm_1', 'A', 'K', '2026-03-05', 'EUR', 100, true, 0, 'applied',
+      '{"end_to_end_id": "E2E-7"}')
+"""
+
+
+def test_invoices_of_before_become_items_with_their_balances(database: Database) -> None:
+    migrate.upgrade(database, "0004")
+    paid_at = "2026-03-20T09:00:00.000000+00:00"
+    of = {"level": "L1", "said_on": "2026-04-09", "settled_at": None}
+    old = [
+        {"number": "INV-00001", "sequence": 1, "level": "none", "said_on": None, "settled_at": paid_at},
+        {"number": "INV-00002", "sequence": 2, **of},
+    ]
+    lines = [
+        {"id": "led_1", "place": 1, "number": "INV-00001", "debit": 12_500, "credit": 0},
+        {"id": "led_1", "place": 2, "number": "INV-00001", "debit": 0, "credit": 12_500},
+        {"id": "led_1", "place": 3, "number": "INV-00002", "debit": 12_500, "credit": 0},
+        {"id": "led_1", "place": 4, "number": "INV-00002", "debit": 0, "credit": 500},
+    ]
+
+    def before(connection: Connection) -> None:
+        for words in (_OLD_COMPANY, _OLD_CUSTOMER, _OLD_PAYMENT):
+            connection.exec_driver_sql(words)
+        connection.execute(text(_OLD_INVOICE), old)
+        connection.execute(text(_OLD_ENTRY), {"id": "led_1"})
+        connection.execute(text(_OLD_LINE), lines)
+
+    database.write(before)
+    migrate.upgrade(database)
+    with database.read() as connection:
+        first, second = items.some(connection, "NO1", ["INV-00001", "INV-00002"])
+        assert items.shapes(connection, "NO1") == (["INV-#####"], ["C-#"])
+        [named] = payers.known(connection, "NO1", names=[bare_name_key("Fjord Hotel")])
+        [again] = payers.known(connection, "NO1", keys=["C1"])
+        found = connection.execute(text("SELECT end_to_end_id FROM payment")).scalar_one()
+        settled_at = connection.execute(select(item.c.settled_at).order_by(item.c.number)).scalars().all()
+    assert (first.item.open, second.item.open) == (0, 12_000)
+    assert (second.item.gross, second.item.base_open, second.order_id) == (12_500, 12_000, "ord_1")
+    assert (second.level, str(second.last_notice_on)) == ("L1", "2026-04-09")
+    assert settled_at == [datetime.fromisoformat(paid_at), None]
+    assert named == again == Known("C-1", "Fjord Hotel", "5013")
+    assert found == "E2E-7"
 
 
 def test_rule_files_of_before_are_the_first_of_their_history(database: Database) -> None:

@@ -23,6 +23,7 @@ from gateway.store.schema import (
     decision,
     delivery,
     invoice,
+    item,
     journal,
     ledger_entry,
     ledger_line,
@@ -253,6 +254,44 @@ def test_a_bent_credit_limit_is_found(connection: Connection, column: str) -> No
         value = bent(row[column])
         if bend(connection, credit_limit, row, column, value):
             assert any(row["limit_id"] in words for words in found(connection)), row
+        savepoint.rollback()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("number", "kind", "customer_id", "order_id", "reference", "number_key", "currency", "gross_minor"),
+        *("open_minor", "base_open_minor", "issued_on", "due_on", "discount_percent", "discount_until"),
+        "settled_at",
+    ],
+)
+def test_a_bent_item_is_found_whoever_invoiced_it(connection: Connection, column: str) -> None:
+    every = rows(connection, item)
+    assert {row["order_id"] is None for row in every} == {True, False}
+    assert {row["settled_at"] is None for row in every} == {True, False}
+    for row in every:
+        savepoint = connection.begin_nested()
+        if bend(connection, item, row, column, bent(row[column])):
+            assert found(connection), f"nobody noticed {column} of {row}"
+        savepoint.rollback()
+
+
+def test_a_balance_that_is_moved_without_a_posting_is_found(connection: Connection) -> None:
+    # All of a row at once, so that no constraint is in the way.
+    for row in rows(connection, item):
+        savepoint = connection.begin_nested()
+        half, at = row["gross_minor"] // 2, None if row["gross_minor"] else row["settled_at"]
+        moved = {"open_minor": half, "base_open_minor": half, "settled_at": at}
+        connection.execute(item.update().where(item.c.number == row["number"]).values(**moved))
+        assert any(f"item {row['number']}: gross, open" in words for words in found(connection))
+        savepoint.rollback()
+
+
+def test_an_item_that_is_gone_is_missed(connection: Connection) -> None:
+    for row in rows(connection, item):
+        savepoint = connection.begin_nested()
+        remove(connection, item, row)
+        assert any(row["number"] in words for words in found(connection))
         savepoint.rollback()
 
 

@@ -73,3 +73,33 @@ def test_a_body_beyond_the_limit_is_not_read(caller: Caller) -> None:
 
 def test_another_content_type_is_refused(caller: Caller) -> None:
     assert problem(caller.post("/v1/orders/bulk", raw="{}")) == (415, "media-type")
+
+
+def test_open_items_are_taken_over_and_bad_lines_named(caller: Caller) -> None:
+    caller.given_goods()
+    item = {
+        "kind": "invoice",
+        "customer": "C-1",
+        "issued": "2026-02-01",
+        "due": "2026-03-01",
+        "open": "100.00",
+    }
+    good = [item | {"number": f"RE-{place}", "currency": "NOK"} for place in range(3)]
+    raw = "\n".join(map(json.dumps, [*good, good[0] | {"open": "1"}, item | {"site": 4}])) + "\n{\n\n"
+    for created, known in ((3, 0), (0, 3)):
+        answered = caller.post("/v1/open-items", raw=raw, media=NDJSON)
+        *refused, counted = map(json.loads, answered.text.splitlines())
+        assert [(one["line"], one["problem"]["code"]) for one in refused] == [
+            (4, "item-changed"),
+            (5, "item-invalid"),
+            (6, "json"),
+        ]
+        assert counted == {"created": created, "known": known, "refused": 3, "unused": [], "unvalued": {}}
+    account = caller.get("/v1/customers/C-1/account").json
+    assert account["open_invoices"] == {"amount": "300.00", "currency": "NOK"}
+
+
+def test_a_line_of_open_items_without_end_is_not_read(caller: Caller) -> None:
+    answered = caller.post("/v1/open-items", raw="x" * 100_001, media=NDJSON)
+    told, counted = map(json.loads, answered.text.splitlines())
+    assert (told["line"], told["problem"]["code"], counted["refused"]) == (1, "too-large", 1)

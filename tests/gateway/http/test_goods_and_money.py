@@ -188,7 +188,7 @@ def test_a_bank_file_in_doubt_is_refused_whole(caller: Caller) -> None:
     other = statement("1", "10.00").replace(IBAN, "NO8330001234567")
     assert problem(bank_file(caller, other)) == (422, "account")
     assert bank_file(caller, statement("1", "10.00")).status_code == 201
-    assert problem(bank_file(caller, statement("1", "20.00"))) == (409, "statement-changed")
+    assert problem(bank_file(caller, statement("1", "20.00"))) == (409, "conflict")
     assert len(caller.get("/v1/payments").json["items"]) == 1
 
 

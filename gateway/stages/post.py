@@ -1,0 +1,399 @@
+"""Post: what was decided about a block of payments goes into the books, in a few statements for all.
+
+Each payment adds its entries, allocations and moves to a ``Batch`` in memory; ``write`` appends them
+together. Two sets of statements a block, whatever its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+from formats import canonical
+from gateway.ids import new_id
+from gateway.stages import effects, tolerance
+from gateway.stages.desk import Desk
+from gateway.store import allocations, bank, companies, customers, invoices, items, payers, postings
+from gateway.store.allocations import NewAllocation
+from gateway.store.bank import StoredPayment
+from gateway.store.customers import Movement
+from gateway.store.journal import Event, customer_stream, order_stream
+from gateway.store.ledger import Posted
+from o2c import cash
+from o2c.cash import Owed, Posting, Use, VatShare
+from o2c.decision import Decision
+from o2c.ledger import Account, LedgerEntry, OpenItem
+from o2c.matching.model import Answer, Evidence, Outcome, Part, Suggestion
+from o2c.money import Money, convert
+from o2c.statement import Entry, TransactionDetails
+
+APPLIED, UNMATCHED, IGNORED, RETURNED, UNDONE = "applied", "unmatched", "ignored", "returned", "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where payments come from: our id of the statement, its account, and the batch they are part of."""
+
+    statement_id: str
+    account: str
+    part_of: str | None = None
+
+    @property
+    def stream(self) -> str:
+        """The stream of the statement's events."""
+        return f"statement:{self.statement_id}"
+
+
+@dataclass(slots=True)
+class Rates:
+    """Exchange rates, looked up once for each currency and day."""
+
+    desk: Desk
+    connection: Connection
+    _known: dict[tuple[str, date], Decimal] = field(default_factory=dict)
+
+    def on(self, currency: str, day: date) -> Decimal:
+        """Units of the company's currency for one; ``Refused('exchange-rate-missing')``."""
+        rate = self._known.get((currency, day))
+        if rate is None:
+            rate = companies.rate_on(self.connection, self.desk.company, currency, day)
+            self._known[currency, day] = rate
+        return rate
+
+
+class Standing(dict[str, Owed]):
+    """How each item stands. What has not moved yet is asked of ``item``."""
+
+    def __init__(self, item: Callable[[str], OpenItem]) -> None:
+        super().__init__()
+        self._item = item
+
+    def __missing__(self, number: str) -> Owed:
+        one = self._item(number)
+        owed = self[number] = Owed(one.customer_id, one.open, one.base_open)
+        return owed
+
+
+@dataclass(slots=True)
+class Batch:
+    """Payments on their way into the books. ``owed`` is how each item stands now; ``orders`` whose it is."""
+
+    desk: Desk
+    at: datetime
+    rates: Rates
+    owed: dict[str, Owed] = field(default_factory=dict)
+    orders: dict[str, str] = field(default_factory=dict)
+    reopening: Collection[str] = ()  # items that returns among the payments may open again
+    vat: dict[str, list[VatShare]] = field(default_factory=dict)
+    payments: list[StoredPayment] = field(default_factory=list)
+    place: dict[str, int] = field(default_factory=dict)  # payment -> its place in ``payments``
+    posted: list[Posted] = field(default_factory=list)
+    of_payment: dict[str, list[Posted]] = field(default_factory=dict)
+    allocated: list[NewAllocation] = field(default_factory=list)
+    changed: dict[str, dict[str, Any]] = field(default_factory=dict)  # stored payments that become others
+    events: list[Event] = field(default_factory=list)
+    decided: list[tuple[str, Decision]] = field(default_factory=list)
+    learned: list[tuple[str, str]] = field(default_factory=list)
+    applied_on: dict[str, date] = field(default_factory=dict)  # items that were paid on, and the last day
+
+    def entered(self, payment: StoredPayment, entries: Iterable[LedgerEntry]) -> list[Posted]:
+        """The entries, sealed, in the name of the payment; items and credit accounts move with them."""
+        posted = postings.sealed(self.desk.company_id, self.at, entries)
+        self.posted += posted
+        if posted:
+            self.of_payment.setdefault(payment.payment_id, []).extend(posted)
+        for one in posted:
+            self.moved(one.entry)
+        return posted
+
+    def moved(self, entry: LedgerEntry) -> None:
+        """The items as an entry leaves them."""
+        for line in entry.lines:
+            number = line.invoice_number
+            if line.account is Account.RECEIVABLE and number is not None:
+                known = self.owed[number]
+                self.owed[number] = Owed(
+                    known.customer_id, known.open + line.amount, known.base_open + line.base_amount
+                )
+
+    def posting(self, document: str, day: date, currency: str, text: str = "") -> Posting:
+        """What the entries of one payment say alike."""
+        return Posting(document, day, self.desk.company.currency, self.rates.on(currency, day), text)
+
+    def in_base(self, money: Money, day: date) -> int:
+        """Money in minor units of the company's currency, at the rate of the day."""
+        base = self.desk.company.currency
+        return convert(money.minor, money.currency, self.rates.on(money.currency, day), base)
+
+    def stream_of(self, number: str) -> str:
+        """Where the events of an item belong: its order's timeline, else its customer's."""
+        order = self.orders.get(number)
+        return order_stream(order) if order else customer_stream(self.owed[number].customer_id)
+
+
+def vat_of(connection: Connection, company_id: str, numbers: Sequence[str]) -> dict[str, list[VatShare]]:
+    """The VAT breakdowns of invoices of this house."""
+    if not numbers:
+        return {}
+    return {
+        one.invoice.number: [
+            VatShare(
+                vat.tax,
+                Money(vat.taxable_amount, one.invoice.currency).minor,
+                Money(vat.tax_amount, one.invoice.currency).minor,
+            )
+            for vat in one.invoice.breakdown
+        ]
+        for one in invoices.some(connection, company_id, numbers)
+    }
+
+
+# --- one payment ---------------------------------------------------------------------------------
+def payment_of(
+    batch: Batch, origin: Origin, entry: Entry, details: TransactionDetails, answer: Answer
+) -> StoredPayment:
+    """A payment as it is stored, given what was decided about it."""
+    state = _state(details, answer)
+    return StoredPayment(
+        new_id("pay", batch.at),
+        origin.statement_id,
+        origin.account,
+        entry.booked_on,
+        details,
+        state,
+        details.amount.minor if state == UNMATCHED and details.is_credit else 0,
+        answer.customer_id if state == APPLIED else None,
+        answer.reason,
+        answer.outcome.value,
+        answer.rule[:40],
+        explanation(answer),
+        sum(part.discount for part in answer.parts),
+        sum(part.write_off for part in answer.parts) + abs(answer.write_off),
+        sum(part.charges for part in answer.parts),
+        part_of_payment_id=origin.part_of,
+    )
+
+
+def _state(details: TransactionDetails, answer: Answer) -> str:
+    kept = answer.outcome is Outcome.UNAPPLIED and answer.customer_id is not None
+    if answer.outcome is Outcome.MATCH or kept:
+        return APPLIED
+    return UNMATCHED if details.is_credit or answer.outcome is Outcome.REVIEW else IGNORED
+
+
+def explanation(answer: Answer) -> str:
+    """Evidence, words and suggestions as JSON."""
+    data: dict[str, Any] = {}
+    if answer.evidence:
+        data["evidence"] = _evidence(answer.evidence)
+    if answer.words:
+        data["words"] = answer.words
+    if answer.suggestions:
+        data["suggestions"] = [_suggestion(one) for one in answer.suggestions]
+    return canonical.dumps(data).decode()
+
+
+def _evidence(evidence: Sequence[Evidence]) -> list[dict[str, str]]:
+    return [{"field": one.field, "words": one.words} for one in evidence]
+
+
+def _suggestion(one: Suggestion) -> dict[str, Any]:
+    return {
+        "customer": one.customer_id,
+        "score": one.score,
+        "parts": [[part.number, part.amount, part.closes] for part in one.parts],
+        "evidence": _evidence(one.evidence),
+    }
+
+
+def take(batch: Batch, payment: StoredPayment, answer: Answer) -> None:
+    """Carry a decision out: entries, allocations, events. What is no receipt is only told."""
+    if payment.state == IGNORED:
+        told(batch, payment, [], ())
+        noted(batch, payment)
+        return
+    if payment.state == UNMATCHED:
+        take_unmatched(batch, payment, answer.words)
+        return
+    use = _use(payment, answer)
+    details = payment.details
+    posting = batch.posting(
+        payment.payment_id,
+        payment.booked_on,
+        details.amount.currency,
+        details.text or details.counterparty or "",
+    )
+    paid = details.amount if details.is_credit else -details.amount
+    booked = cash.payment_entries(posting, paid, use, batch.owed, batch.vat)
+    posted = batch.entered(payment, booked.entries)
+    if payment.unallocated != booked.rest:
+        payment = replace(payment, unallocated=booked.rest)
+    settled = allocate(batch, payment, use.parts, posted[0].entry_id, answer.rule, answer.evidence)
+    told(batch, payment, posted, use.parts, settled)
+    noted(batch, payment)
+
+
+def take_unmatched(batch: Batch, payment: StoredPayment, words: str) -> None:
+    """A person has to look: money that came in lies in suspense meanwhile; what went out is not booked."""
+    posted = []
+    if payment.details.is_credit:
+        entries = suspended(batch, payment)
+        posted = batch.entered(payment, entries)
+    told(batch, payment, posted, ())
+    noted(batch, payment)
+    about = {"payment": payment.payment_id, "reason": payment.reason, "words": words}
+    batch.events.append(Event(_stream(payment), "PaymentUnmatched", about))
+
+
+def suspended(batch: Batch, payment: StoredPayment) -> tuple[LedgerEntry, ...]:
+    """The money waits: bank against suspense."""
+    money = payment.details.amount
+    words = payment.details.text or payment.details.counterparty or ""
+    posting = batch.posting(payment.payment_id, payment.booked_on, money.currency, words)
+    use = Use(money.currency, unapplied=money.minor)
+    return cash.payment_entries(posting, money, use, batch.owed).entries
+
+
+def noted(batch: Batch, payment: StoredPayment) -> None:
+    batch.place[payment.payment_id] = len(batch.payments)
+    batch.payments.append(payment)
+
+
+def _stream(payment: StoredPayment) -> str:
+    return f"statement:{payment.statement_id}"
+
+
+def _use(payment: StoredPayment, answer: Answer) -> Use:
+    paid = payment.details.amount
+    if answer.outcome is not Outcome.MATCH:
+        return Use(paid.currency, unapplied=paid.minor, customer_id=answer.customer_id)
+    currency = answer.currency or paid.currency
+    return Use(currency, answer.parts, answer.unapplied, answer.write_off, answer.customer_id)
+
+
+def allocate(
+    batch: Batch,
+    payment: StoredPayment,
+    parts: Sequence[Part],
+    entry_id: str,
+    rule: str,
+    evidence: Sequence[Evidence],
+) -> list[str]:
+    """Note what each item got; the items that are settled by it."""
+    if not parts:
+        return []
+    words = canonical.dumps(_evidence(evidence)).decode()
+    settled = []
+    for part in parts:
+        batch.allocated.append(
+            NewAllocation(
+                payment.payment_id,
+                part.number,
+                entry_id,
+                part.amount,
+                rule[:40],
+                words,
+                part.discount,
+                part.write_off,
+                part.charges,
+                part.closes,
+            )
+        )
+        batch.applied_on[part.number] = payment.booked_on
+        if batch.owed[part.number].open == 0:
+            settled.append(part.number)
+    return settled
+
+
+# --- what is said of it --------------------------------------------------------------------------
+def told(
+    batch: Batch,
+    payment: StoredPayment,
+    posted: Sequence[Posted],
+    parts: Sequence[Part],
+    settled: Sequence[str] = (),
+) -> None:
+    """The bank's entry is in the books: one event, with the seal of each ledger entry. What was applied
+    to an order's invoice stands on the order's own timeline as well."""
+    details = payment.details
+    data: dict[str, Any] = {
+        "amount": str(details.amount),
+        "from": details.counterparty,
+        "payment": payment.payment_id,
+        "booked_on": payment.booked_on.isoformat(),
+        "decision": payment.decision,
+        "rule": payment.rule,
+    }
+    if payment.state == IGNORED:
+        data["direction"] = "not a receipt"
+    if posted:
+        data["ledger"] = {one.entry_id: one.sha256 for one in posted}
+    linked = [order for part in parts if (order := batch.orders.get(part.number))]
+    currency = posted[0].entry.currency if posted else ""
+    taken_over = [part for part in parts if not batch.orders.get(part.number)]
+    if taken_over:
+        data["applied"] = [[part.number, amount(part.amount, currency)] for part in taken_over]
+        paid = [part.number for part in taken_over if part.number in settled]
+        data |= {"paid": paid} if paid else {}
+    batch.events.append(Event(_stream(payment), "EntryBooked", data, orders=tuple(dict.fromkeys(linked))))
+    for part in parts:
+        if batch.orders.get(part.number):
+            _applied(batch, payment, part, currency, part.number in settled)
+
+
+def _applied(batch: Batch, payment: StoredPayment, part: Part, currency: str, settled: bool) -> None:
+    about = {"number": part.number, "payment": payment.payment_id}
+    money = str(Money.from_minor(part.amount, currency))
+    stream = batch.stream_of(part.number)
+    batch.events.append(Event(stream, "PaymentApplied", about | {"amount": money, "rule": payment.rule}))
+    if settled:
+        batch.events.append(Event(stream, "InvoicePaid", about))
+
+
+def applied_by_hand(
+    batch: Batch, payment: StoredPayment, parts: Sequence[Part], currency: str, posted: Sequence[Posted]
+) -> None:
+    """The same after the day of the import: the statement tells who did it, and each item hears of it."""
+    data = {
+        "payment": payment.payment_id,
+        "rule": payment.rule,
+        "left": amount(payment.unallocated, payment.details.amount.currency),
+        "ledger": {one.entry_id: one.sha256 for one in posted},
+    }
+    batch.events.append(Event(_stream(payment), "PaymentAllocated", data))
+    for part in parts:
+        _applied(batch, payment, part, currency, batch.owed[part.number].open == 0)
+
+
+def amount(minor: int, currency: str) -> str:
+    """Minor units as plain text: ``12.34``."""
+    return format(Money.from_minor(minor, currency).amount, "f")
+
+
+# --- all of it -----------------------------------------------------------------------------------
+def write(batch: Batch, connection: Connection, cause: str) -> None:
+    """Append everything. ``cause`` (a statement, a payment) marks what follows for promises and holds,
+    so that an undo finds it again."""
+    desk, company_id = batch.desk, batch.desk.company_id
+    postings.append(connection, company_id, batch.at, batch.posted)
+    bank.add_payments(connection, company_id, batch.payments)
+    bank.change(connection, company_id, batch.changed)
+    allocations.add(connection, company_id, batch.allocated, batch.at)
+    entries = [one.entry for one in batch.posted]
+    moved = cash.moved_items(entries)
+    items.move(connection, company_id, [(number, one, base) for number, _, one, base in moved], batch.at)
+    customers.move(connection, company_id, _movements(entries))
+    payers.learn(connection, company_id, batch.learned)
+    tolerance.keep(desk, connection, batch.decided)
+    events, work = effects.after_payments(desk, connection, batch, cause)
+    desk.record(connection, batch.at, [*batch.events, *events], work)
+
+
+def _movements(entries: Sequence[LedgerEntry]) -> list[Movement]:
+    invoices = [Movement(who, invoices=base) for _, who, _, base in cash.moved_items(entries)]
+    return invoices + [Movement(who, cash=base) for who, base in cash.moved_cash(entries)]

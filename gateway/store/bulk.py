@@ -1,0 +1,181 @@
+"""Many rows at once, as fast as the database's own driver takes them.
+
+Values come as they are stored: instants and days as text, amounts in minor units. SQLite takes
+tuples (``executemany``), PostgreSQL a COPY. ``among`` asks for any number of values in one
+statement, whose text never changes with their number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    Text,
+    TypeDecorator,
+    bindparam,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import NullType, TypeEngine
+
+Row = tuple[Any, ...]
+FEW = 64  # rows that are not worth a temporary table
+_PIECE = 2000  # rows of a COPY that are put together before they are sent
+_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert rows of the named columns, in their order."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql" and len(rows) > FEW:
+        _copy(connection, table.name, columns, rows)
+    else:
+        marks = _list([_mark(connection)] * len(columns))
+        words = f"INSERT INTO {table.name} ({_list(columns)}) VALUES ({marks})"
+        connection.exec_driver_sql(words, list(rows))
+
+
+def upsert_rows(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    known: str = "DO NOTHING",
+) -> None:
+    """Insert rows of which some may be there already; ``known`` says what becomes of those (SQL)."""
+    if not rows:
+        return
+    into = f"INSERT INTO {table.name} ({_list(columns)})"
+    if connection.dialect.name == "postgresql" and len(rows) > FEW:
+        with _staged(connection, table, columns, rows) as new:
+            connection.exec_driver_sql(f"{into} SELECT {_list(columns)} FROM {new} ON CONFLICT {known}")
+    else:
+        marks = _list([_mark(connection)] * len(columns))
+        connection.exec_driver_sql(f"{into} VALUES ({marks}) ON CONFLICT {known}", list(rows))
+
+
+def update_rows(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    add: bool = False,
+) -> None:
+    """Set ``columns`` of the rows that ``keys`` name, or with ``add`` add to them. A row is its keys,
+    then its values."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql" and len(rows) > FEW:
+        with _staged(connection, table, [*keys, *columns], rows) as new:
+            changes = _list(f"{name} = {f't.{name} + ' * add}n.{name}" for name in columns)
+            which = " AND ".join(f"t.{name} = n.{name}" for name in keys)
+            connection.exec_driver_sql(f"UPDATE {table.name} t SET {changes} FROM {new} n WHERE {which}")
+        return
+    mark = _mark(connection)
+    changes = _list(f"{name} = {f'{name} + ' * add}{mark}" for name in columns)
+    which = " AND ".join(f"{name} = {mark}" for name in keys)
+    split = len(keys)
+    turned = [(*row[split:], *row[:split]) for row in rows]
+    connection.exec_driver_sql(f"UPDATE {table.name} SET {changes} WHERE {which}", turned)
+
+
+@contextmanager
+def _staged(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
+) -> Iterator[str]:
+    """The name of a temporary table that holds the rows."""
+    new = f"new_{table.name}"
+    shape = f"SELECT {_list(columns)} FROM {table.name} WITH NO DATA"
+    connection.exec_driver_sql(f"CREATE TEMP TABLE {new} ON COMMIT DROP AS {shape}")
+    _copy(connection, new, columns, rows)
+    connection.exec_driver_sql(f"ANALYZE {new}")
+    yield new
+    connection.exec_driver_sql(f"DROP TABLE {new}")
+
+
+def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """COPY in its text form. Only text and numbers are written, and nothing is left unescaped."""
+    driver = connection.connection.driver_connection
+    assert driver is not None, "the pool keeps no connection without its driver's"
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({_list(columns)}) FROM STDIN") as copy:
+        for start in range(0, len(rows), _PIECE):
+            copy.write("".join(_copy_lines(rows[start : start + _PIECE])))
+
+
+def _copy_lines(rows: Iterable[Row]) -> Iterator[str]:
+    for row in rows:
+        yield "\t".join(
+            [
+                value.translate(_ESCAPED)
+                if type(value) is str
+                else "\\N"
+                if value is None
+                else str(value).translate(_ESCAPED)  # 1, True, a text enumeration
+                for value in row
+            ]
+        )
+        yield "\n"
+
+
+def _mark(connection: Connection) -> str:
+    """How the driver writes a value to come."""
+    return "?" if connection.dialect.name == "sqlite" else "%s"
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+# --- any number of values in one condition -------------------------------------------------------
+class _Set(TypeDecorator[Sequence[str]]):
+    """Texts: a JSON array for SQLite, an array for PostgreSQL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        postgres = dialect.name == "postgresql"
+        return dialect.type_descriptor(ARRAY(Text()) if postgres else Text())
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        several = list(value or ())
+        return several if dialect.name == "postgresql" else json.dumps(several)
+
+
+class _Among(FunctionElement[Any]):
+    """``column IN (any number of texts)``."""
+
+    type = NullType()  # as a Boolean it would be written "... = 1" for SQLite, which then uses no index
+    name = "among"
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _among_sqlite(element: _Among, compiler: SQLCompiler, **words: Any) -> str:
+    column, values = (compiler.process(one, **words) for one in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"
+
+
+@compiles(_Among, "postgresql")
+def _among_postgres(element: _Among, compiler: SQLCompiler, **words: Any) -> str:
+    column, values = (compiler.process(one, **words) for one in element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+def among(column: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[Any]:
+    """Is the column (of text) one of these? However many there are, it is one bound value."""
+    wanted = sorted(set(values))
+    return _Among(type_coerce(column, Text), bindparam(None, wanted, type_=_Set()))
