@@ -61,7 +61,7 @@ def _ours(path: Path) -> int:
     return sum(len(each.details) for each in Stream(path, [OURS]) if isinstance(each, Entry))
 
 
-def _bare(path: Path) -> int:
+def bare_iterparse(path: Path) -> int:
     """No more than lxml's events of the same elements, each freed as it closes."""
     found = 0
     for _, element in etree.iterparse(path, events=("end",), tag=("{*}Ntry", "{*}TxDtls")):
@@ -77,7 +77,7 @@ def _speed(result: Result, path: Path, size: int, written: int) -> None:
     ours, bare = [], []
     for _ in range(_PASSES):  # in turn, so that a busy moment meets both
         ours.append(_best(_ours, path, written))
-        bare.append(_best(_bare, path, written))
+        bare.append(_best(bare_iterparse, path, written))
     megabytes = path.stat().st_size / 1e6
     result.figures[f"bytes a payment, {size} MB"] = megabytes * 1e6 / written
     result.figures[f"bare iterparse, {size} MB: MB/s"] = megabytes / min(bare)

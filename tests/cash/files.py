@@ -17,7 +17,7 @@ from tests.cash.rows import Row
 from tests.cash.world import TODAY, Customer, Item
 
 ACCOUNT = "DE02120300000000202051"
-_OPENING = 10**12  # minor units: enough for whatever goes out
+OPENING = 10**12  # minor units: enough for whatever goes out
 _HEAD = f"""<?xml version="1.0" encoding="UTF-8"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>
 <GrpHdr><MsgId>M1</MsgId><CreDtTm>{TODAY}T20:00:00Z</CreDtTm></GrpHdr>
@@ -30,7 +30,7 @@ _FOOT = "</Stmt></BkToCstmrStmt></Document>\n"
 def write(folder: Path, seed: int, payments: int, items: int) -> None:
     """``customers.jsonl``, ``items.jsonl``, ``statement.xml`` and ``truth.jsonl`` in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    entries, closing = folder / "entries.part", _OPENING
+    entries, closing = folder / "entries.part", OPENING
     with (
         (folder / "customers.jsonl").open("w", encoding="utf-8") as customers,
         (folder / "items.jsonl").open("w", encoding="utf-8") as receivables,
@@ -46,13 +46,14 @@ def write(folder: Path, seed: int, payments: int, items: int) -> None:
                 ledger.write(_entry(row))
                 closing += row.amount if row.is_credit else -row.amount
                 _line(truth, _truth(row))
-    _statement(folder / "statement.xml", entries, closing)
+    statement(folder / "statement.xml", entries, closing)
     entries.unlink()
 
 
-def _statement(path: Path, entries: Path, closing: int) -> None:
+def statement(path: Path, entries: Path, closing: int) -> None:
+    """One statement of the entries that stand in a file; ``closing`` in minor units."""
     with path.open("w", encoding="utf-8") as out, entries.open(encoding="utf-8") as body:
-        out.write(_HEAD + _balance("OPBD", _OPENING) + _balance("CLBD", closing))
+        out.write(_HEAD + _balance("OPBD", OPENING) + _balance("CLBD", closing))
         shutil.copyfileobj(body, out)
         out.write(_FOOT)
 
