@@ -16,17 +16,17 @@ from threading import Lock
 
 from lxml import etree
 
-from formats import rulesets, xml, xsd
+from formats import limits, rulesets, xml, xsd
 from formats.findings import Finding, Layer, Report, Severity, Status
+from formats.limits import TooMuch
 from formats.profile import PROFILES, Profile, declared, of_sets, profile_of
 from formats.rulesets import Installed
 from formats.schematron import engine
-from formats.schematron.document import Limits
 from formats.schematron.engine import Subject
 from formats.schematron.model import Unreadable
 from formats.schematron.program import Firing
-from formats.ubl.advice import advice
-from formats.ubl.paths import Places, line_of, value_of
+from formats.ubl.advice import Adviser
+from formats.ubl.paths import Place, Places
 from formats.ubl.terms import term_at
 from o2c.errors import Refused
 
@@ -61,7 +61,7 @@ class Validator:
         at which the profile must be alive. Raises ``Refused`` where the bytes are no XML we read (see
         ``formats.xml.parse``) or more than a business document can be.
         """
-        root = xml.parse(content, comments=True)
+        root = _read(content)
         profile = of_sets(sets, root) if sets else profile or profile_of(root)
         if profile is None:
             return _unknown(root)
@@ -69,13 +69,19 @@ class Validator:
             return _dead(profile, on)
         subject = Subject(root)
         try:
-            results = [
-                self._run(profile, layer, ruleset, subject, explain) for layer, ruleset in profile.layers
-            ]
-        except Limits as limit:
-            raise Refused("too-large", f"the document {limit}.", next_step="Split it.") from None
-        found = tuple(finding for _, findings in results for finding in findings)
-        return Report(profile.name, tuple(layer for layer, _ in results), found)
+            return self._report(profile, subject, explain)
+        except TooMuch as limit:
+            raise Refused("too-large", f"the document {limit}.", next_step=limit.next_step) from None
+
+    def _report(self, profile: Profile, subject: Subject, explain: bool) -> Report:
+        layers: list[Layer] = []
+        findings: list[Finding] = []
+        for name, ruleset in profile.layers:
+            layer, found = self._run(profile, name, ruleset, subject, explain)
+            layers.append(layer)
+            findings += found
+            limits.bounded(len(findings))
+        return Report(profile.name, tuple(layers), tuple(findings))
 
     def live(self, profile: Profile) -> dict[str, Installed | None]:
         """Layer -> the rule set it would run with, None where it would be skipped. Compiles nothing."""
@@ -114,7 +120,7 @@ class Validator:
             found = xsd.check(subject.root, rules.path)
             return xsd.explain(subject.root, rules.path) or found if found and explain else found
         fired = ready(rules, self._cache).run(subject)
-        return list(_told(name, fired, dict(profile.levels), rules.rules.ruleset))
+        return list(_told(name, fired, dict(profile.levels), rules.rules.ruleset, Adviser(subject.root)))
 
 
 _ready: dict[tuple[Path, str], engine.Rules] = {}
@@ -132,8 +138,29 @@ def ready(rules: Installed, cache: Path | None) -> engine.Rules:
         return _ready[key]
 
 
+_crowded = etree.XPath("boolean(//*[count(@*) > $most])")
+
+
+def _read(content: bytes) -> etree._Element:
+    # Before there is a tree: one of millions of empty elements takes thirty times the room of its bytes.
+    most = limits.MOST_ELEMENTS
+    if content.count(b"<") - content.count(b"</") > most:
+        told = f"the document has more than {most:,} elements."
+        raise Refused("too-large", told, next_step="Split it.")
+    root = xml.parse(content, limit=limits.MOST_BYTES, comments=True)
+    most = limits.MOST_ATTRIBUTES
+    if content.count(b"=") > most and _crowded(root, most=most):
+        told = f"the document has an element with more than {most:,} attributes."
+        raise Refused("too-large", told, next_step="Leave them out.")
+    return root
+
+
 def _told(
-    layer: str, fired: Iterable[Firing], levels: dict[str, Severity], ruleset: str
+    layer: str,
+    fired: Iterable[Firing],
+    levels: dict[str, Severity],
+    ruleset: str,
+    adviser: Adviser,
 ) -> Iterator[Finding]:
     """Findings of what fired; all that could not be computed is one finding, at the end."""
     places = Places()
@@ -142,39 +169,44 @@ def _told(
         if one.error is not None:
             failures.append(one)
         else:
-            yield _finding(layer, one, levels.get(one.rule) or Severity(one.severity), places)
+            severity = levels.get(one.rule) or Severity(one.severity)
+            yield _finding(layer, one, severity, places.of(one.element), adviser)
     if failures:
-        yield _stopped(layer, failures, ruleset, places)
+        yield _stopped(layer, failures, ruleset, places.of(failures[0].element))
 
 
-def _finding(layer: str, fired: Firing, severity: Severity, places: Places) -> Finding:
-    element = fired.element
-    path = places.path_of(element) + (f"/@{fired.attribute}" if fired.attribute else "")
-    term, fix = advice(fired.rule, element)
-    place = term_at(path)
+def _finding(layer: str, fired: Firing, severity: Severity, place: Place, adviser: Adviser) -> Finding:
+    if fired.attribute:
+        place = _at_attribute(place, fired.element, fired.attribute)
+    term, fix = adviser.advice(fired.rule, fired.element)
     return Finding(
         layer,
         fired.rule,
         severity,
-        path,
+        place.path,
         # The rule id leads the official text; it already stands in its own field.
         _RULE_ID.sub("", fired.message),
-        line_of(element),
-        element.get(fired.attribute) if fired.attribute else value_of(element),
+        place.line,
+        place.value,
         fix,
-        term or (place.id if place else None),
+        term or place.term,
     )
 
 
-def _stopped(layer: str, failures: list[Firing], ruleset: str, places: Places) -> Finding:
+def _at_attribute(place: Place, element: etree._Element, name: str) -> Place:
+    path = f"{place.path}/@{name}"
+    term = term_at(path)
+    return Place(path, place.line, element.get(name), term.id if term else None)
+
+
+def _stopped(layer: str, failures: list[Firing], ruleset: str, place: Place) -> Finding:
     first = failures[0]
     names = list(dict.fromkeys(one.rule for one in failures if one.rule))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     which = f"{', '.join(names[:_NAMED])}{more} of {ruleset}" if names else f"the rules {ruleset}"
     message = f"{which} could not be computed: {first.error}"
     fix = "Mend what the other layers found first; a value of the wrong type is the usual cause."
-    path = places.path_of(first.element)
-    return Finding(layer, STOPPED, Severity.ERROR, path, message, line_of(first.element), fix=fix)
+    return Finding(layer, STOPPED, Severity.ERROR, place.path, message, place.line, fix=fix)
 
 
 def _unknown(root: etree._Element) -> Report:

@@ -6,38 +6,42 @@ which needs seconds to load a UBL schema, only puts an error into words for a pe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lxml import etree
 
+from formats import xsd_stream
 from formats.findings import Finding, Severity
-from formats.ubl.paths import line_of, path_of, readable, value_of
-from formats.ubl.terms import term_at
+from formats.ubl.paths import Places, readable
 
 if TYPE_CHECKING:
     from xmlschema import XMLSchema
 
 LAYER = "xsd"
+_MANY = 20_000  # elements from which on it pays to have no tree
+_count = etree.XPath("count(//*)")
 
 _lock = Lock()  # a schema object keeps the error log of its last run
 
 
 def check(root: etree._Element, schema: Path) -> list[Finding]:
     """What the schema (a file and what it includes) has against the document, in document order."""
+    places = Places()
     with _lock:
-        compiled = _compiled(schema)
-        if compiled.validate(root):
-            return []
-        return [_finding(root, error) for error in iter(compiled.error_log)]  # type: ignore[call-overload]
+        return [
+            _at(places, element, error.type_name.removeprefix("SCHEMAV_"), error.message)
+            for element, error in _errors(root, _compiled(schema))
+        ]
 
 
 def explain(root: etree._Element, schema: Path) -> list[Finding]:
     """The same in xmlschema's fuller words. Takes seconds on first use."""
-    return list(_explained(root, _explaining(schema)))
+    found = _explaining(schema).iter_errors(root)
+    return list(_explained(root, ((error.elem, error.reason) for error in found)))
 
 
 @lru_cache(maxsize=16)
@@ -52,9 +56,14 @@ def _explaining(schema: Path) -> XMLSchema:
     return XMLSchema(str(schema))
 
 
-def _finding(root: etree._Element, error: etree._LogEntry) -> Finding:
-    rule = error.type_name.removeprefix("SCHEMAV_")
-    return _at(_element(root, error.path), rule, readable(error.message), error.line)
+def _errors(root: etree._Element, schema: etree.XMLSchema) -> Iterable[tuple[etree._Element, Any]]:
+    """Elements and lxml's log entries."""
+    if cast(float, _count(root)) > _MANY:
+        return xsd_stream.errors(root, schema)
+    if schema.validate(root):
+        return ()
+    log = cast("Iterable[Any]", schema.error_log)
+    return [(_element(root, error.path), error) for error in log]
 
 
 def _element(root: etree._Element, path: str | None) -> etree._Element:
@@ -67,14 +76,21 @@ def _element(root: etree._Element, path: str | None) -> etree._Element:
     return cast("list[etree._Element]", found)[0] if found else root
 
 
-def _explained(root: etree._Element, schema: XMLSchema) -> Iterator[Finding]:
-    for error in schema.iter_errors(root):
-        element = root if error.elem is None else cast(etree._Element, error.elem)
-        yield _at(element, "XSD", readable(error.reason or "is not valid."), line_of(element))
+def _explained(root: etree._Element, errors: Iterable[tuple[Any, str | None]]) -> Iterator[Finding]:
+    places = Places()
+    for found, reason in errors:
+        yield _at(places, root if found is None else found, "XSD", reason or "is not valid.")
 
 
-def _at(element: etree._Element, rule: str, message: str, line: int | None) -> Finding:
-    path = path_of(element)
-    term = term_at(path)
-    name = term.id if term else None
-    return Finding(LAYER, rule, Severity.ERROR, path, message, line, value_of(element), term=name)
+def _at(places: Places, element: etree._Element, rule: str, message: str) -> Finding:
+    place = places.of(element)
+    return Finding(
+        LAYER,
+        rule,
+        Severity.ERROR,
+        place.path,
+        readable(message),
+        place.line,
+        place.value,
+        term=place.term,
+    )

@@ -8,15 +8,17 @@ documents. Values are worked out when first asked for.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from lxml import etree
 
-_MOST_ELEMENTS = 1_000_000
+from formats.limits import MOST_BYTES, MOST_ELEMENTS, MOST_LEVELS, TooMuch
+from formats.schematron.values import Failure
+
 _MOST_SHAPES = 20_000  # beyond this a document gets shapes of its own, so that no input fills memory
 
-_string = etree.XPath("string()")
-_texts = etree.XPath("text()")
+_string = etree.XPath("string()", smart_strings=False)
+_texts = etree.XPath("text()", smart_strings=False)
 
 Attributes = dict[str, str]
 Nodes = list["Node"]
@@ -29,9 +31,10 @@ _NO_ATTRIBUTES: Attributes = {}
 class Shape:
     """A path of element names; ``kids`` are the paths one name longer. The top one is the document's."""
 
-    __slots__ = ("kids", "parent", "tag")
+    __slots__ = ("kids", "level", "parent", "tag")
 
     def __init__(self, tag: str, parent: Shape | None) -> None:
+        self.level: int = 0 if parent is None else parent.level + 1
         self.tag = tag
         self.parent = parent
         self.kids: dict[str, Shape] = {}
@@ -62,7 +65,7 @@ class Node:
     def __getattr__(self, name: str) -> Any:
         # Reached for slots that are not set: most documents never ask for them.
         if name == "value":
-            self.value = str(_string(self.element)) if self.element is not None else ""
+            self.value = self.document.string(self.element) if self.element is not None else ""
         elif name == "order":
             _number(self)
         elif name == "children":
@@ -80,7 +83,7 @@ class Node:
         """The values of the text nodes below this one, none of them empty."""
         if not self.kids and len(self.element) == 0:
             return [self.value] if self.value else []
-        return [str(text) for text in _texts(self.element)]  # type: ignore[union-attr]
+        return cast("list[str]", _texts(self.element))
 
     def name(self) -> str:
         """The name with the prefix the document gives it."""
@@ -105,12 +108,13 @@ class Node:
 class Document(Node):
     """The document node. ``groups`` has every element by its shape, each list in document order."""
 
-    __slots__ = ("by_attribute", "groups", "names", "root")
+    __slots__ = ("by_attribute", "groups", "joined", "names", "root")
 
     groups: dict[Shape, Nodes]
     names: dict[str, Nodes]  # by tag, in no particular order
     by_attribute: dict[str, Nodes]  # by the name of an attribute, in no particular order
     root: Node
+    joined: int  # characters of texts that were put together from several elements
 
     def __getattr__(self, name: str) -> Any:
         if name == "names":
@@ -124,6 +128,17 @@ class Document(Node):
             return self.value
         return super().__getattr__(name)
 
+    def string(self, element: Any) -> str:
+        """The string value of an element with others in it; raises ``Failure``.
+
+        A text at the bottom of many levels is part of the value of each, so there must be an end.
+        """
+        value = cast(str, _string(element))
+        self.joined += len(value)
+        if self.joined > MOST_BYTES:
+            raise Failure("FOER0000", "the values of all elements together are too long")
+        return value
+
     def all(self) -> Nodes:
         """Every element in document order."""
         return sorted((node for nodes in self.groups.values() for node in nodes), key=_order)
@@ -133,12 +148,8 @@ _TOP = Shape("", None)
 _shapes = 0
 
 
-class Limits(Exception):
-    """More than a business document can be; the text says what."""
-
-
 def read(root: Any) -> Document:
-    """The nodes of an lxml tree; O(elements), about a microsecond each."""
+    """The nodes of an lxml tree; O(elements), about a microsecond each. Raises ``TooMuch``."""
     document = Document()
     document.parent = NOTHING
     document.shape = _top()
@@ -146,6 +157,7 @@ def read(root: Any) -> Document:
     document.document = document
     document.attributes = _NO_ATTRIBUTES
     document.groups = groups = {}
+    document.joined = 0
     top = _node(root, document, document.shape.kid(root.tag))
     document.kids = {root.tag: [top]}
     document.children = [top]
@@ -182,8 +194,8 @@ def _read_below(top: Node, document: Document, groups: dict[Shape, Nodes]) -> No
     seen = 0
     for parent in queue:
         seen += len(parent.element)
-        if seen > _MOST_ELEMENTS:
-            raise Limits(f"has more than {_MOST_ELEMENTS} elements")
+        if seen > MOST_ELEMENTS:
+            raise TooMuch(f"has more than {MOST_ELEMENTS:,} elements")
         known = parent.shape.kids
         kids: dict[str, Nodes] = {}
         for element in parent.element:
@@ -192,6 +204,8 @@ def _read_below(top: Node, document: Document, groups: dict[Shape, Nodes]) -> No
             if shape is None:
                 if type(tag) is not str:
                     continue  # a comment or an instruction
+                if parent.shape.level >= MOST_LEVELS:
+                    raise TooMuch(f"is nested deeper than {MOST_LEVELS} levels")
                 shape = parent.shape.kid(tag)
                 _shapes += 1
             node = new()

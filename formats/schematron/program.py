@@ -15,6 +15,7 @@ from threading import Lock
 from types import CodeType
 from typing import Any
 
+from formats.limits import bounded
 from formats.schematron import regex, runtime, values
 from formats.schematron.document import NO_NODES, NOTHING, Document, Node, Nodes, Shape, in_order
 from formats.schematron.values import EXACT, Failure, failed
@@ -84,7 +85,7 @@ class Program:
         return [rule for rule, _, _, _ in self._asserts]
 
     def run(self, document: Document) -> list[Firing]:
-        """Everything that fires, in document order and then that of the rule file."""
+        """Everything that fires, in document order and then that of the rule file; raises ``TooMuch``."""
         if len(self._plans) > _MOST_PLANS:
             self._plans, self._tables = {}, {}
         state = runtime.State(document, self._table(document.root.shape))
@@ -114,6 +115,7 @@ class Program:
                     _choose(candidates, nodes, state, memory, fired)
             for levels, number, attribute in plan.watched:
                 _found(levels, number, attribute, nodes, fired)
+            bounded(len(fired))
 
     def _again(self, fired: Fired, state: runtime.State, memory: list[Any]) -> Fired:
         """Tests that failed are made once more, by operands that decide without the one that failed."""

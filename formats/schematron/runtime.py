@@ -38,6 +38,11 @@ from formats.schematron.values import (
     value,
 )
 
+# Only translated expressions call these three.
+from formats.schematron.values import beside_double as beside_double
+from formats.schematron.values import beside_whole as beside_whole
+from formats.schematron.values import signed as signed
+
 U: Any = type("Unset", (), {})()  # a variable that has not been worked out
 
 

@@ -355,11 +355,7 @@ class Translator:
         if right.kind == "unt" and left.kind in FROM_TEXT:
             left, right, op = right, left, _SWAPPED[op]
         if left.kind == "unt" and right.kind in FROM_TEXT:
-            kind = "dbl" if right.kind in NUMBERS else right.kind
-            if kind == "dbl":
-                right = _as_double(right)
-            made = Code(f"({FROM_TEXT[kind]}(v) for v in {items(left)})", kind, "*")
-            return Code(_compare_many(op, made, right), "bool")
+            return Code(_compare_many(op, *_from_text(op, left, right)), "bool")
         return Code(f"general({op!r}, {boxed(left).py}, {boxed(right).py})", "bool")
 
     def _value(self, op: str, left: Code, right: Code) -> Code:
@@ -499,6 +495,26 @@ def _same_numbers(left: Code, right: Code) -> tuple[Code, Code]:
     if "dbl" in (left.kind, right.kind):
         return _as_double(left), _as_double(right)
     return left, right
+
+
+def _from_text(op: str, left: Code, right: Code) -> tuple[Code, Code]:
+    """Untyped texts as what they are compared with, and that."""
+    kind, name = right.kind, FROM_TEXT[right.kind]
+    if kind in NUMBERS:
+        # Saxon goes by the least and the greatest of several numbers, as numbers.
+        ranges = right.card == "*" and op not in ("=", "!=")
+        name = FROM_TEXT["dbl"] if ranges else "beside_whole" if kind == "int" else "beside_double"
+        right = _as_double(right)
+        if kind == "dbl" and not ranges:
+            right = _signed(right)
+        kind = "dbl"
+    return Code(f"({name}(v) for v in {items(left)})", kind, "*"), right
+
+
+def _signed(code: Code) -> Code:
+    if code.card == "1":
+        return Code(f"signed({code.py})", "dbl")
+    return Code(f"[signed(v) for v in {items(code)}]", "dbl", "*")
 
 
 def _compare_texts(op: str, left: Code, right: Code) -> str:

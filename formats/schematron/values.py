@@ -304,6 +304,51 @@ COMPARE: dict[str, Compare] = {
 }
 
 
+class _Above:
+    """The text NaN beside a number: Saxon has it greater than every number that is one."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    def __gt__(self, other: object) -> bool:
+        return bool(other == other)
+
+    __hash__ = object.__hash__
+    __le__ = __lt__
+    __ge__ = __gt__
+
+
+_ABOVE = _Above()
+_BELOW_ZERO = -5e-324  # stands for -0.0, which Saxon has less than 0.0
+
+
+def signed(number: float) -> float:
+    """A double that compares as Saxon compares it with text: -0.0 is less than 0.0."""
+    return number if number or math.copysign(1.0, number) > 0 else _BELOW_ZERO
+
+
+@lru_cache(4096)
+def _short_beside(text: str) -> Any:
+    number = double_of(text)
+    return signed(number) if number == number else _ABOVE
+
+
+def beside_double(text: str) -> Any:
+    """Untyped text in a general comparison with a double or a decimal number."""
+    return _short_beside(text) if len(text) < 40 else _short_beside.__wrapped__(text)
+
+
+def beside_whole(text: str) -> Any:
+    """The same with a whole number, beside which a whole -0 is 0."""
+    number = beside_double(text)
+    return 0.0 if number == _BELOW_ZERO and _integer_form(text.strip(_SPACE)) else number
+
+
 def _alike(a: Any, b: Any, *, general: bool) -> tuple[Any, Any]:
     """Both values as of one type that compares; a general comparison casts untyped ones to the other."""
     if type(a) is Untyped:
@@ -329,7 +374,8 @@ def _cast_like(untyped: str, other: Any) -> tuple[Any, Any]:
         return boolean_of(untyped), other
     if isinstance(other, Day):
         return day_of(untyped), other
-    return double_of(untyped), double(other)
+    beside = beside_whole if isinstance(other, int) else beside_double
+    return beside(untyped), signed(double(other))
 
 
 def _kind(value: Any) -> str:

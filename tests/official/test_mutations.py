@@ -81,6 +81,11 @@ FOUND = [
     ("LegalMonetaryTotal/PayableAmount", "", "peppol"),
     # XML Schema 1.1 has a year 0000.
     ("InvoicePeriod/StartDate", "0000-01-01", "cen"),
+    # An untyped -0.0 is less than 0, and NaN is greater than any number.
+    ("TaxTotal/TaxAmount", "-0.00", "peppol"),
+    ("TaxTotal/TaxAmount", "-0.00", "xrechnung"),
+    ("InvoiceLine/Price/PriceAmount", "-0.00", "cen"),
+    ("InvoiceLine/Price/PriceAmount", "NaN", "cen"),
 ]
 
 

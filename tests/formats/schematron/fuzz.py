@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 from formats import rulesets, xml
+from formats.limits import TooMuch
 from formats.schematron import compile as compiler
 from formats.schematron import document, read_sch
 from formats.schematron.code import Untranslatable
-from formats.schematron.document import Limits
 from formats.schematron.model import Unreadable
 from formats.schematron.program import Program
 from formats.validation import Validator
@@ -127,7 +127,7 @@ def _rules(hand: random.Random, sources: list[bytes], documents: list[bytes]) ->
         return
     try:
         program.run(document.read(xml.parse(hand.choice(documents))))
-    except Limits:
+    except TooMuch:
         return
 
 

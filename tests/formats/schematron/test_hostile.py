@@ -9,6 +9,7 @@ import zlib
 import pytest
 
 from formats.findings import Report, Status
+from formats.limits import MOST_ELEMENTS, MOST_LEVELS
 from formats.profile import PEPPOL_INVOICE
 from formats.ubl.write_invoice import write_invoice
 from formats.validation import STOPPED, Validator
@@ -35,7 +36,8 @@ def with_more(content: bytes) -> bytes:
     ("content", "code"),
     [
         (b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "doctype"),
-        (b"<a>" * 17_000_000, "malformed"),  # 51 MB of depth
+        (b"<a>" * 17_000_000, "too-large"),  # 51 MB of depth
+        (b"<a>" * 1_000_000, "malformed"),
         ("<a>\u00e4</a>".encode("latin-1"), "encoding"),
         (b'<?xml version="1.0" encoding="utf-7"?><a/>', "encoding"),
         (b"PK\x03\x04" + bytes(100), "malformed"),
@@ -51,8 +53,9 @@ def test_what_is_no_document_is_refused(official: Validator, content: bytes, cod
 
 def test_more_elements_than_a_document_can_have_are_refused(official: Validator) -> None:
     with pytest.raises(Refused) as caught:
-        within(with_more(b"<cbc:ID/>" * 1_000_001), official)
+        within(with_more(b"<cbc:ID/>" * MOST_ELEMENTS), official)
     assert (caught.value.code, caught.value.next_step) == ("too-large", "Split it.")
+    assert "2,000,000 elements" in caught.value.message
 
 
 def test_many_broken_lines_get_a_verdict(official: Validator) -> None:
@@ -63,9 +66,15 @@ def test_many_broken_lines_get_a_verdict(official: Validator) -> None:
 
 
 def test_deep_nesting_gets_a_verdict(official: Validator) -> None:
-    depth = 1_500
+    depth = MOST_LEVELS - 2
     report = within(with_more(b"<cbc:Note>" * depth + b"</cbc:Note>" * depth), official)
     assert report.layers[0].status is Status.INVALID
+
+
+def test_deeper_nesting_than_a_document_can_have_is_refused(official: Validator) -> None:
+    with pytest.raises(Refused, match="200 levels") as caught:
+        within(with_more(b"<cbc:Note>" * 1_500 + b"</cbc:Note>" * 1_500), official)
+    assert caught.value.code == "too-large"
 
 
 def test_an_attachment_is_never_unpacked(official: Validator) -> None:
