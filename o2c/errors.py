@@ -16,11 +16,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input: where (RFC 6901 pointer or XPath), what, and what to do."""
+    """One thing wrong with an input: where (RFC 6901 pointer or XPath, and the line of a file), what, and
+    what to do."""
 
     pointer: str
     code: str
     message: str
+    line: int | None = None
 
 
 class O2CError(Exception):

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from lxml import etree
 
 from formats.camt.values import ASK_BANK
-from o2c.errors import Refused
+from o2c.errors import Fault, Refused
 
 DEFAULT_LIMIT = 200_000_000  # bytes of a file
 ENTRY_LIMIT = 20_000_000  # bytes of one entry, or of anything else between two of them
@@ -40,7 +40,7 @@ class Source:
                 next_step="Ask the bank for one file a day or raise the limit.",
             )
         if not size or (size <= _BLOCK and not self._whole().strip()):
-            raise Refused("empty", "The bank file is empty.", next_step="Fetch it from the bank again.")
+            raise Refused("malformed", "The bank file is empty.", next_step="Fetch it from the bank again.")
         self._stream: BinaryIO | None = None
 
     def _open(self) -> BinaryIO:
@@ -106,6 +106,7 @@ class Source:
             "malformed",
             f"The XML is broken at line {line}, column {column}: {reason}.",
             next_step="Fetch the file again; it may have been cut off.",
+            faults=[Fault("", "malformed", reason, line)],
         )
 
     def _undecodable_at(self) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -41,7 +42,8 @@ def at_line(refusal: Refused, element: etree._Element | None) -> Refused:
     if not line:
         return refusal
     message = f"line {line}, {refusal.message}"
-    return Refused(refusal.code, message, next_step=refusal.next_step, faults=refusal.faults)
+    faults = tuple(replace(fault, line=int(line)) for fault in refusal.faults)
+    return Refused(refusal.code, message, next_step=refusal.next_step, faults=faults)
 
 
 @lru_cache(maxsize=1024)

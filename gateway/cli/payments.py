@@ -49,31 +49,21 @@ def list_payments(
     """List payments, one line each. Of a statement or a file all of them, without a limit."""
     from gateway.stages import shown
     from gateway.store import bank
+    from gateway.store import payments as store
 
     with at_desk(code) as (_house, desk), desk.database.read() as connection:
         if statement_id or sha256:
-            ids = [statement_id] if statement_id else _statements(connection, desk.company_id, str(sha256))
+            ids = [statement_id] if statement_id else shown.of_file(connection, desk.company_id, str(sha256))
             rows: Any = bank.rows_of_statements(connection, desk.company_id, ids)
         else:
             state = "unmatched" if unmatched else None
-            rows = bank.page(connection, desk.company_id, after, limit, state=state)
+            rows = store.page(connection, desk.company_id, after, limit, state=state)
         lines = shown.lines(connection, desk.company_id, rows)
         if talk.in_json:
             for line in lines:
                 talk.say(line)
         else:
             talk.table(list(lines), *_COLUMNS, empty="no payments")
-
-
-def _statements(connection: Any, company_id: str, sha256: str) -> list[str]:
-    from gateway.store import bank
-    from o2c.errors import NotFound
-
-    rows = bank.statements_of_file(connection, company_id, sha256, standing=True)
-    rows = rows or bank.statements_of_file(connection, company_id, sha256)
-    if not rows:
-        raise NotFound("file", f"no statement came in with a file of SHA-256 {sha256}.")
-    return [row.statement_id for row in rows]
 
 
 @payments.command(epilog=example("o2c payments explain pay_019ab4..."))
@@ -152,7 +142,7 @@ def _said(talk: Talk, answer: Answer) -> None:
     payment = answer.payment
     data: dict[str, Any] = {
         "payment_id": payment.payment_id,
-        "result": "waits for a second person" if answer.request else "done",
+        "result": "waits for a second person" if answer.waits else "done",
         "state": payment.state,
         "unallocated": _amount(payment.unallocated, payment.details.amount.currency),
     }
@@ -160,7 +150,7 @@ def _said(talk: Talk, answer: Answer) -> None:
         data["request_id"] = answer.request.request_id
     if answer.undone:
         data["allocations_taken_back"] = answer.undone.allocations
-    asked = f", request {answer.request.request_id}" if answer.request else ""
+    asked = f", request {answer.request.request_id}" if answer.request and answer.waits else ""
     talk.say(data, f"{payment.payment_id}: {data['result']}{asked}; it is {payment.state}")
 
 
@@ -204,6 +194,7 @@ def undo(
 @answers_json
 def requests(every: bool, limit: int, after: str, code: str | None, talk: Talk) -> None:
     """List what waits for a second person."""
+    from gateway.stages import foureyes
     from gateway.store import requests as store
 
     with at_desk(code) as (_house, desk), desk.database.read() as connection:
@@ -221,6 +212,7 @@ def requests(every: bool, limit: int, after: str, code: str | None, talk: Talk) 
             "requested_at": one.requested_at,
             "state": one.state.value,
             "decided_by": one.decided_by,
+            "wish": foureyes.wish_of(one),
         }
         for one in found
     ]

@@ -1,107 +1,107 @@
-"""Bank files in, and what became of each payment."""
+"""Bank files in, and out again: a statement or a whole file is posted or taken back at once."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, request
+from pydantic import Field
 
 from gateway.http import messages
-from gateway.http.fields import Paging
+from gateway.http.fields import Query, Words
 from gateway.http.messages import XML, answer
 from gateway.http.operation import BINARY, answers, door, operation
-from gateway.http.order_views import total
-from gateway.http.schema import Sum
+from gateway.stages import undo
 from gateway.stages.desk import Desk
 from gateway.stages.settle import Imported, import_statements
-from gateway.store import bank
-from gateway.store.bank import StoredPayment
+from gateway.stages.undo import Undone
+from o2c.statement import MessageKind
 
 blueprint = APIBlueprint("bank", __name__, tag="Bank")
+
+_UNDONE = answers(Undone, "Taken back; the same file may come in again.")
+_GONE = "It is undone already."
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """What became of each statement of a bank file."""
+    """What became of a bank file and of each of its statements. `decisions` counts the payments posted
+    now by what they turned out to be: match, review, unapplied, unrelated, return."""
 
+    sha256: str
+    decisions: dict[str, int]
     items: list[Imported]
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentView:
-    """``state``: applied, unmatched (a person decides; ``reason`` says why) or ignored (no receipt)."""
+class ImportQuery(Query):
+    """How to take it."""
 
-    payment_id: str
-    statement_id: str
-    account: str
-    booked_on: date
-    amount: Sum
-    is_credit: bool
-    unallocated: Sum
-    state: str
-    customer_id: str | None = None
-    reason: str | None = None
-    counterparty: str | None = None
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentPage:
-    """One page. ``next`` is the ``after`` of the page that follows; absent on the last one."""
-
-    items: list[PaymentView]
-    next: str | None = None
+    override_balance: Words | None = Field(
+        None, description="Take balances that do not add up; say why. It is logged with the key's name."
+    )
 
 
 @blueprint.post("/v1/bank-files")
 @operation(
     "bank:write",
     {
-        201: answers(ImportedFile, "Read, proved and posted."),
-        200: answers(ImportedFile, "Every statement of it was here before.", Idempotent_Replayed="`true`."),
+        201: answers(ImportedFile, "Read, proved and posted.", Location="Where its payments are."),
+        200: answers(
+            ImportedFile,
+            "Nothing was posted: every statement was here before, or it is a camt.052.",
+            Idempotent_Replayed="`true` where it was here before.",
+            Location="Where the payments of the first statement are.",
+        ),
     },
     reads={XML: BINARY},
+    query=ImportQuery,
     conflicts="A statement was imported before with other content; nothing of this file was posted.",
 )
 def import_bank_file(desk: Desk) -> Response:
-    """Import a bank statement file (camt.053)
+    """Import a bank file (camt.053)
 
-    The file is posted whole or not at all."""
+    The file is posted whole or not at all. A camt.054 gives the details of batches that a statement has
+    booked; a camt.052 is only shown."""
     messages.media_type(XML)
+    override = messages.query(ImportQuery).override_balance
     limit = door().house.settings.bank_file_limit
     request.max_content_length = limit
-    imported = import_statements(desk, request.get_data(), limit)
+    imported = import_statements(desk, request.get_data(), limit, override=override)
+    return _told(imported)
+
+
+def _told(imported: list[Imported]) -> Response:
+    decisions = Counter[str]()
+    for one in imported:
+        decisions.update(one.decisions)
+    sha256 = imported[0].sha256 if imported else ""
+    told = ImportedFile(sha256, dict(decisions), imported)
+    statements = [one.statement_id for one in imported if one.statement_id]
+    headers: dict[str, Any] = {}
     if imported and all(one.duplicate for one in imported):
-        return answer(ImportedFile(imported), 200, {"Idempotent-Replayed": "true"})
-    return answer(ImportedFile(imported), 201)
+        headers |= {"Idempotent-Replayed": "true", "Location": f"/v1/payments?statement={statements[0]}"}
+        return answer(told, 200, headers)
+    if all(one.kind == MessageKind.REPORT for one in imported):
+        return answer(told, 200)
+    if statements:
+        headers["Location"] = f"/v1/payments?file={sha256}"
+    return answer(told, 201, headers)
 
 
-def _view(stored: StoredPayment) -> PaymentView:
-    details = stored.details
-    return PaymentView(
-        stored.payment_id,
-        stored.statement_id,
-        stored.account,
-        stored.booked_on,
-        Sum(format(details.amount.amount, "f"), details.amount.currency),
-        details.is_credit,
-        total(stored.unallocated, details.amount.currency),
-        stored.state,
-        stored.customer_id,
-        stored.reason,
-        details.counterparty,
-        details.text,
-    )
+@blueprint.post("/v1/statements/<statement_id>/undo")
+@operation("bank:write", {200: _UNDONE}, conflicts=_GONE)
+def undo_statement(desk: Desk, statement_id: str) -> Response:
+    """Take a statement back
+
+    The bank's lines and all that was made of them, by counter-entries."""
+    return answer(undo.undo_statement(desk, statement_id))
 
 
-@blueprint.get("/v1/payments")
-@operation("bank:read", {200: answers(PaymentPage, "One page, oldest first.")}, query=Paging)
-def list_payments(desk: Desk) -> Response:
-    """List payments"""
-    asked = messages.query(Paging)
-    with desk.database.read() as connection:
-        found = bank.page(connection, desk.company_id, asked.after, asked.limit + 1)
-    page = [_view(bank.stored(one)) for one in found[: asked.limit]]
-    return answer(PaymentPage(page, page[-1].payment_id if len(found) > asked.limit else None))
+@blueprint.post("/v1/bank-files/<file_sha256>/undo")
+@operation("bank:write", {200: _UNDONE}, conflicts=_GONE)
+def undo_bank_file(desk: Desk, file_sha256: str) -> Response:
+    """Take every statement of a bank file back"""
+    return answer(undo.undo_file(desk, file_sha256))

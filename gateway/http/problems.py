@@ -121,10 +121,16 @@ def as_data(
         "detail": detail,
         "request_id": g.request_id,
     }
-    errors = [{"pointer": f.pointer, "code": f.code, "message": f.message} for f in faults]
+    errors = [fault_data(fault) for fault in faults]
     if errors:
         data["errors"] = errors[:_SHOWN_ERRORS]
     return data | ({"next_step": next_step} if next_step else {})
+
+
+def fault_data(fault: Fault) -> dict[str, Any]:
+    """One fault; the line only where it is in a file."""
+    data: dict[str, Any] = {"pointer": fault.pointer, "code": fault.code, "message": fault.message}
+    return data if fault.line is None else data | {"line": fault.line}
 
 
 def status_of(error: O2CError) -> int:

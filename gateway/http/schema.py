@@ -81,11 +81,13 @@ def _read_rule(rule: dict[str, Any], required: bool) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ProblemError:
-    """One thing wrong. ``pointer`` leads into the JSON body (RFC 6901), or names the parameter."""
+    """One thing wrong. ``pointer`` leads into the JSON body (RFC 6901), into the XML, or names the
+    parameter; ``line`` is that of the XML."""
 
     pointer: str
     code: str
     message: str
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ else carries it out by agreeing to it, or refuses it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -23,7 +24,7 @@ from gateway.store.journal import Event
 from gateway.store.requests import CashRequest, RequestState
 from gateway.store.rows import pack, unpack
 from o2c.errors import Conflict, Refused
-from o2c.money import convert
+from o2c.money import Money, convert
 
 
 class Action(StrEnum):
@@ -42,13 +43,30 @@ class Answer:
     undone: Undone | None = None
     request: CashRequest | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Is nothing done before a second person agrees?"""
+        return self.request is not None and self.request.state is RequestState.OPEN
 
-def ask(desk: Desk, payment_id: str, action: Action, wish: Wish | None = None) -> Answer:
-    """Do it, or keep it for a second person. Raises what ``apply`` and ``undo`` raise."""
+
+def wish_of(asked: CashRequest) -> Wish:
+    """What a request asks for, as it was said."""
+    return unpack(Wish, asked.body)
+
+
+def ask(
+    desk: Desk, payment_id: str, action: Action, wish: Wish | None = None, *, seen: Decimal | None = None
+) -> Answer:
+    """Do it, or keep it for a second person; the same wish of the same person is kept once.
+
+    ``seen`` is what the person saw waiting, in the payment's currency: ``Conflict('payment-moved')``
+    where it is otherwise by now, so that nothing is done twice. Raises what ``apply`` and ``undo`` raise.
+    """
 
     def unit(connection: Connection) -> Answer:
         bank.lock_cash(connection, desk.company_id)
         found = bank.find(connection, desk.company_id, payment_id)
+        _check_seen(found, seen)
         worth = _worth(desk, connection, found)
         above = desk.company.profile.four_eyes_above
         if above is None or worth <= above.minor:
@@ -56,6 +74,17 @@ def ask(desk: Desk, payment_id: str, action: Action, wish: Wish | None = None) -
         return _kept(desk, connection, found, action, wish, worth)
 
     return desk.database.write(unit)
+
+
+def _check_seen(found: StoredPayment, seen: Decimal | None) -> None:
+    currency = found.details.amount.currency
+    waiting = Money.from_minor(found.unallocated, currency)
+    if seen is not None and seen != waiting.amount:
+        raise Conflict(
+            "payment-moved",
+            f"{waiting} of {found.payment_id} is left by now, not {seen:f} {currency}.",
+            next_step="Look at the payment again, and say what is to be done with what is left.",
+        )
 
 
 def _worth(desk: Desk, connection: Connection, found: StoredPayment) -> int:
@@ -78,15 +107,17 @@ def _done(
 def _kept(
     desk: Desk, connection: Connection, found: StoredPayment, action: Action, wish: Wish | None, worth: int
 ) -> Answer:
+    body = pack(wish or Wish())
     waiting = requests.waiting(connection, desk.company_id, found.payment_id)
     if waiting is not None:
+        if (waiting.requested_by, waiting.action, waiting.body) == (desk.actor, action.value, body):
+            return Answer(found, request=waiting)
         raise Conflict(
             "request-open",
             f"{waiting.request_id} already asks to {waiting.action} this payment.",
             next_step=f"Decide on it first: o2c payments approve {waiting.request_id}",
         )
     now = desk.clock.now()
-    body = pack(wish or Wish())
     new = CashRequest(
         new_id("csh", now), found.payment_id, action.value, body, worth, desk.actor, now, RequestState.OPEN
     )
@@ -101,15 +132,16 @@ def decide(desk: Desk, request_id: str, *, approve: bool) -> Answer:
 
     def unit(connection: Connection) -> Answer:
         bank.lock_cash(connection, desk.company_id)
-        asked = requests.find(connection, desk.company_id, request_id)
-        _check_second(desk, asked)
+        asked = requests.find(connection, desk.company_id, request_id, lock=True)
         state = RequestState.APPROVED if approve else RequestState.REFUSED
+        _check_second(desk, asked)
         decided = requests.decide(connection, desk.company_id, asked, state, desk.actor, desk.clock.now())
         found = bank.find(connection, desk.company_id, asked.payment_id)
         _tell(desk, connection, found, decided, "CashApproved" if approve else "CashRefused")
         if not approve:
             return Answer(found, request=decided)
-        return _done(desk, connection, found, Action(asked.action), unpack(Wish, asked.body))
+        done = _done(desk, connection, found, Action(asked.action), wish_of(asked))
+        return replace(done, request=decided)
 
     return desk.database.write(unit)
 

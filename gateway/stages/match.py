@@ -120,7 +120,7 @@ class _Block:
 
 def _learn(batch: Batch, details: TransactionDetails, answer: Answer) -> None:
     """Whose money comes from this account: each customer whose items it paid."""
-    if details.counterparty_iban:
+    if details.is_credit and details.counterparty_iban:
         owners = dict.fromkeys(batch.owed[part.number].customer_id for part in answer.parts)
         batch.learned += [(details.counterparty_iban, name) for name in owners]
 

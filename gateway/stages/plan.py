@@ -93,7 +93,8 @@ def _case(desk: Desk, picture: Picture, name: str, today: date) -> Case:
     row = picture.accounts[name]
     customer = unpack_profile(Customer, row.profile)
     debtor = charge.debtor_of(customer)
-    in_sight = _in_sight(picture, name, today)
+    # Money on account has no use yet: nobody is asked for what may be here already.
+    in_sight = row.unallocated_minor > 0 or _in_sight(picture, name, today)
     broken = [one for one in picture.promises.get(name, ()) if is_broken(one, today, in_sight)]
     ended = frozenset(one.promise_id for one in broken)
     rulings = [

@@ -95,6 +95,7 @@ class Batch:
     posted: list[Posted] = field(default_factory=list)
     of_payment: dict[str, list[Posted]] = field(default_factory=dict)
     allocated: list[NewAllocation] = field(default_factory=list)
+    given: dict[str, Sequence[Part]] = field(default_factory=dict)  # what a payment of these gave its items
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)  # stored payments that become others
     events: list[Event] = field(default_factory=list)
     decided: list[tuple[str, Decision]] = field(default_factory=list)
@@ -288,6 +289,7 @@ def allocate(
     if not parts:
         return []
     words = canonical.dumps(_evidence(evidence)).decode()
+    batch.given[payment.payment_id] = parts
     settled = []
     for part in parts:
         batch.allocated.append(

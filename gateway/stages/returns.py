@@ -180,10 +180,10 @@ def _entries(batch: Batch, original: StoredPayment, originals: Originals) -> lis
 def _parts(batch: Batch, original: StoredPayment, originals: Originals) -> list[Part]:
     """What the items get back: negative parts."""
     if original.payment_id in batch.place:
-        of_it = [one for one in batch.allocated if one.payment_id == original.payment_id]
-        return [Part(a.number, -a.amount, False, -a.discount, -a.write_off, -a.charges) for a in of_it]
-    standing = originals.standing.get(original.payment_id, [])
-    return [Part(a.number, -a.amount, False, -a.discount, -a.write_off, -a.charges) for a in standing]
+        of_it: Sequence[Part | Standing] = batch.given.get(original.payment_id, ())
+    else:
+        of_it = originals.standing.get(original.payment_id, ())
+    return [Part(a.number, -a.amount, False, -a.discount, -a.write_off, -a.charges) for a in of_it]
 
 
 def give_back(batch: Batch, payment: StoredPayment, entries: Iterable[Posted], charges: int) -> list[Posted]:

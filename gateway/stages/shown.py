@@ -19,6 +19,7 @@ from gateway.stages.explained import Explained, as_data, decisions_about
 from gateway.stages.post import UNDONE
 from gateway.store import allocations, bank, cash
 from gateway.store.allocations import Standing
+from o2c.errors import NotFound
 from o2c.matching.model import Outcome
 from o2c.money import Money
 
@@ -39,6 +40,15 @@ def lines(connection: Connection, company_id: str, rows: Iterable[Row[Any]]) -> 
         for row in some:
             parts = () if row.state == UNDONE else standing.get(row.payment_id, ())
             yield _line(row, parts, currencies, marks)
+
+
+def of_file(connection: Connection, company_id: str, sha256: str) -> list[str]:
+    """The statements of a file: those that stand, or all where every one is undone. ``NotFound('file')``."""
+    rows = bank.statements_of_file(connection, company_id, sha256)
+    if not rows:
+        raise NotFound("file", f"no statement came in with a file of SHA-256 {sha256}.")
+    standing = [row.statement_id for row in rows if row.undone_at is None]
+    return standing or [row.statement_id for row in rows]
 
 
 def _line(
@@ -67,6 +77,7 @@ def _line(
         "booked_on": row.booked_on,
         "amount": text(row.amount_minor, currency),
         "currency": currency,
+        "items_currency": theirs,
         "is_credit": bool(row.is_credit),
         "unallocated": text(row.unallocated_minor, currency),
         "state": row.state,
@@ -102,7 +113,12 @@ class Told:
 
     line: dict[str, Any]
     allocations: list[dict[str, Any]]
-    decisions: list[dict[str, Any]]
+    made: list[Explained]
+
+    @property
+    def decisions(self) -> list[dict[str, Any]]:
+        """The rules' decisions as plain data."""
+        return [dict(as_data(one)) for one in self.made]
 
 
 def explain(desk: Desk, payment_id: str, language: str = "en") -> Told:
@@ -112,8 +128,8 @@ def explain(desk: Desk, payment_id: str, language: str = "en") -> Told:
         (line,) = lines(connection, desk.company_id, [row])
         rows = allocations.rows_of(connection, desk.company_id, payment_id)
         currencies = cash.currencies(connection, desk.company_id, [one.invoice_number for one in rows])
-    made: list[Explained] = decisions_about(desk, payment_id, language)
-    return Told(line, [_allocation(one, currencies) for one in rows], [dict(as_data(one)) for one in made])
+    made = decisions_about(desk, payment_id, language)
+    return Told(line, [_allocation(one, currencies) for one in rows], made)
 
 
 def _allocation(row: Row[Any], currencies: Mapping[str, str]) -> dict[str, Any]:

@@ -297,25 +297,6 @@ def row(connection: Connection, company_id: str, payment_id: str) -> Row[Any]:
     return found
 
 
-def page(
-    connection: Connection,
-    company_id: str,
-    after: str,
-    limit: int,
-    *,
-    state: str | None = None,
-    statement_id: str | None = None,
-) -> list[Row[Any]]:
-    """Payments by id, after ``after``, as they are stored. A state leaves out what is undone."""
-    query = _of(company_id).where(payment.c.payment_id > after)
-    if state is not None:
-        query = query.where(payment.c.state == state)
-        query = query if state == "undone" else query.where(payment.c.undone_at.is_(None))
-    if statement_id is not None:
-        query = query.where(payment.c.statement_id == statement_id)
-    return list(connection.execute(query.order_by(payment.c.payment_id).limit(limit)))
-
-
 def rows_of_statements(
     connection: Connection, company_id: str, statement_ids: Sequence[str]
 ) -> Iterator[Row[Any]]:

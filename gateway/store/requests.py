@@ -55,12 +55,12 @@ def add(connection: Connection, company_id: str, new: CashRequest) -> None:
     )
 
 
-def find(connection: Connection, company_id: str, request_id: str) -> CashRequest:
+def find(connection: Connection, company_id: str, request_id: str, *, lock: bool = False) -> CashRequest:
     """One wish; ``NotFound('request')``."""
     query = select(cash_request).where(
         cash_request.c.company_id == company_id, cash_request.c.request_id == request_id
     )
-    row = connection.execute(query.with_for_update()).one_or_none()
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise NotFound(
             "request", f"there is no request {request_id}.", next_step="See: o2c payments requests"

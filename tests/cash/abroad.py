@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from random import Random
 
 from o2c.ledger import OpenItem
 from tests.cash.generate import open_item
 from tests.cash.houses import HOUSES, House, Words, company, iban
 from tests.cash.picks import an_invoice, customer_with, explains, is_near, note_sums, sums, twins, with_note
-from tests.cash.rows import Row, ascii_name, closing, paying
-from tests.cash.world import TODAY, Block, Customer
+from tests.cash.rows import Row, closing, paying
+from tests.cash.spoken import is_sure, paid_by, say, written
+from tests.cash.world import TODAY, Block
 
 Kind = Callable[[Random, Block, Words], Row | None]
 
@@ -40,65 +40,6 @@ def _rows(rng: Random, block: Block, house: House, count: int) -> Iterator[Row]:
             yield row
 
 
-# --- who pays, and in what words ------------------------------------------------------------------
-def _payer(row: Row, one: Customer, rng: Random, *, sure: bool = False) -> Row:
-    """The account where there is one, the name as banks give it, sometimes the postcode."""
-    row.name = rng.choice((one.name, ascii_name(one.name, rng), ascii_name(one.name, rng)[:35].strip()))
-    if one.ibans and (sure or rng.random() < 0.8):
-        row.iban = rng.choice(one.ibans)
-    elif sure or rng.random() < 0.6:
-        row.postcode = one.postcode
-    return row
-
-
-def _is_sure(one: Customer, block: Block) -> bool:
-    """Whether account, or name and postcode, are this customer's alone."""
-    if one.ibans:
-        return sum(bool(set(one.ibans) & set(other.ibans)) for other in block.customers) == 1
-    return sum(other.name == one.name for other in block.customers) == 1
-
-
-def _noise(rng: Random, one: Customer, words: Words) -> str:
-    day = TODAY - timedelta(days=rng.randrange(3, 90))
-    return rng.choice(
-        (
-            "",
-            "",
-            f"{rng.choice(words.customer)} {one.id}",
-            day.strftime(words.dates),
-            f"{day:%d.%m.%Y}",
-            f"{day:%Y/%m}",
-            f"Ref {rng.randrange(10**5, 10**6)}A",
-            "Tlf " + " ".join(str(rng.randrange(10, 99)) for _ in range(4)),
-            f"PO {rng.randrange(4500000000, 4600000000)}",
-            rng.choice(words.thanks),
-        )
-    )
-
-
-def _written(number: str, rng: Random, words: Words) -> str:
-    word = rng.choice(words.invoice)
-    style = rng.randrange(6)
-    if style == 0:
-        number = re.sub(r"[-/. ]", " ", number)
-    elif style == 1:
-        number = re.sub(r"[-/. ]", "", number) if not number[0].isdigit() else number
-    elif style == 2:
-        number = number.lower()
-    return f"{word}{rng.choice((' ', ': ', ' '))}{number}".strip()
-
-
-def _say(row: Row, rng: Random, one: Customer, words: Words, text: str) -> Row:
-    """Words before and behind, upper case now and then, in lines of 35 or of 140 signs."""
-    parts = [part for part in (_noise(rng, one, words), text, _noise(rng, one, words)) if part]
-    line = rng.choice((" ", ", ", " ")).join(parts)
-    if rng.random() < 0.25:
-        line = line.upper()
-    width = rng.choice((35, 35, 140))
-    row.lines = [line[at : at + width] for at in range(0, len(line), width)]
-    return row
-
-
 # --- kinds that name an item ----------------------------------------------------------------------
 def by_reference(rng: Random, block: Block, words: Words) -> Row | None:
     item = an_invoice(rng, block)
@@ -106,7 +47,7 @@ def by_reference(rng: Random, block: Block, words: Words) -> Row | None:
         return None
     row = closing("reference", [item])
     row.reference = item.reference if rng.random() < 0.7 else re.sub(r"[^A-Z0-9+<]", "", item.reference)
-    return _payer(row, item.customer, rng) if rng.random() < 0.7 else row
+    return paid_by(row, item.customer, rng) if rng.random() < 0.7 else row
 
 
 def by_spoken_reference(rng: Random, block: Block, words: Words) -> Row | None:
@@ -117,7 +58,7 @@ def by_spoken_reference(rng: Random, block: Block, words: Words) -> Row | None:
     text = item.reference
     if text[:2] == "RF" or (len(text) > 20 and text.isdigit()):
         text = " ".join(text[at : at + 4] for at in range(0, len(text), 4))
-    return _payer(_say(row, rng, item.customer, words, text), item.customer, rng)
+    return paid_by(say(row, rng, item.customer, words, text), item.customer, rng)
 
 
 def by_number(rng: Random, block: Block, words: Words) -> Row | None:
@@ -125,7 +66,7 @@ def by_number(rng: Random, block: Block, words: Words) -> Row | None:
     if item is None:
         return None
     row = closing("number", [item])
-    return _payer(_say(row, rng, item.customer, words, _written(item.number, rng, words)), item.customer, rng)
+    return paid_by(say(row, rng, item.customer, words, written(item.number, rng, words)), item.customer, rng)
 
 
 def by_another_hand(rng: Random, block: Block, words: Words) -> Row | None:
@@ -144,12 +85,12 @@ def by_end_to_end(rng: Random, block: Block, words: Words) -> Row | None:
         return None
     row = closing("end-to-end id", [item])
     row.end_to_end = item.number
-    return _payer(row, item.customer, rng)
+    return paid_by(row, item.customer, rng)
 
 
 def slip(rng: Random, block: Block, words: Words) -> Row | None:
     item = an_invoice(rng, block)
-    if item is None or not _is_sure(item.customer, block):
+    if item is None or not is_sure(item.customer, block):
         return None
     places = [at for at, sign in enumerate(item.number) if sign.isdigit()][-4:]
     at = rng.choice(places)
@@ -163,7 +104,7 @@ def slip(rng: Random, block: Block, words: Words) -> Row | None:
         return None
     row = closing("slip that hits another" if hit else "slip", [item])
     row.lines = [f"{words.invoice[0]} {written}"]
-    return _payer(row, item.customer, rng, sure=True)
+    return paid_by(row, item.customer, rng, sure=True)
 
 
 # --- kinds that differ ----------------------------------------------------------------------------
@@ -178,7 +119,7 @@ def part(rng: Random, block: Block, words: Words) -> Row | None:
     row = Row("part", cash, alloc=[(item.number, cash, False)])
     item.open -= cash
     text = f"{rng.choice(words.part)} {item.number}".strip()
-    return _payer(_say(row, rng, item.customer, words, text), item.customer, rng)
+    return paid_by(say(row, rng, item.customer, words, text), item.customer, rng)
 
 
 def rest(rng: Random, block: Block, words: Words) -> Row | None:
@@ -188,7 +129,7 @@ def rest(rng: Random, block: Block, words: Words) -> Row | None:
     item = rng.choice(some)
     row = closing("rest", [item])
     row.lines = [f"{words.rest} {item.number}"]
-    return _payer(row, item.customer, rng)
+    return paid_by(row, item.customer, rng)
 
 
 def too_much(rng: Random, block: Block, words: Words) -> Row | None:
@@ -200,7 +141,7 @@ def too_much(rng: Random, block: Block, words: Words) -> Row | None:
         return None
     row = closing("too much", [item])
     row.amount, row.unapplied = row.amount + over, over
-    return _payer(_say(row, rng, item.customer, words, item.number), item.customer, rng)
+    return paid_by(say(row, rng, item.customer, words, item.number), item.customer, rng)
 
 
 def too_little(rng: Random, block: Block, words: Words) -> Row | None:
@@ -210,7 +151,7 @@ def too_little(rng: Random, block: Block, words: Words) -> Row | None:
     less = rng.randrange(1, 100)
     row = Row("a little too little", item.open - less, write_off=less)
     row.alloc, item.open = [(item.number, item.open - less, True)], 0
-    return _payer(_say(row, rng, item.customer, words, item.number), item.customer, rng)
+    return paid_by(say(row, rng, item.customer, words, item.number), item.customer, rng)
 
 
 def discounted(rng: Random, block: Block, words: Words) -> Row | None:
@@ -226,7 +167,7 @@ def discounted(rng: Random, block: Block, words: Words) -> Row | None:
     row.discount = less if in_time else 0
     item.open = 0 if in_time else less
     said = rng.choice((words.discount, f"- {item.percent} %", f"-{item.percent}%", ""))
-    return _payer(_say(row, rng, item.customer, words, f"{item.number} {said}".strip()), item.customer, rng)
+    return paid_by(say(row, rng, item.customer, words, f"{item.number} {said}".strip()), item.customer, rng)
 
 
 def charged(rng: Random, block: Block, words: Words) -> Row | None:
@@ -238,7 +179,7 @@ def charged(rng: Random, block: Block, words: Words) -> Row | None:
         return None
     row = Row("charges", item.open - kept, alloc=[(item.number, item.open - kept, True)], charged=kept)
     row.charges, item.open = kept, 0
-    return _payer(_say(row, rng, item.customer, words, item.number), item.customer, rng)
+    return paid_by(say(row, rng, item.customer, words, item.number), item.customer, rng)
 
 
 def abroad_money(rng: Random, block: Block, words: Words) -> Row | None:
@@ -247,7 +188,7 @@ def abroad_money(rng: Random, block: Block, words: Words) -> Row | None:
         return None
     row = closing("foreign currency", [item])
     row.instructed, row.amount = (row.amount, "USD"), row.amount * 915 // 1000
-    return _payer(_say(row, rng, item.customer, words, item.number), item.customer, rng)
+    return paid_by(say(row, rng, item.customer, words, item.number), item.customer, rng)
 
 
 # --- several --------------------------------------------------------------------------------------
@@ -262,7 +203,7 @@ def listed(rng: Random, block: Block, words: Words) -> Row | None:
         rng.choice(words.invoice) + " " + rng.choice((", ", " / ", ";", " + ")).join(i.number for i in some)
     )
     row.lines = [line[at : at + 35] for at in range(0, len(line), 35)]
-    return _payer(row, one, rng)
+    return paid_by(row, one, rng)
 
 
 def netted(rng: Random, block: Block, words: Words) -> Row | None:
@@ -278,16 +219,16 @@ def netted(rng: Random, block: Block, words: Words) -> Row | None:
         return None
     row = closing("credit note named" if is_named else "credit note not named", [item, note])
     text = f"{item.number} {words.less_credit} {note.number if is_named else ''}".strip()
-    return _payer(_say(row, rng, one, words, text), one, rng)
+    return paid_by(say(row, rng, one, words, text), one, rng)
 
 
 def unlisted(rng: Random, block: Block, words: Words) -> Row | None:
     found = customer_with(rng, block, 2)
-    if found is None or not _is_sure(found[0], block):
+    if found is None or not is_sure(found[0], block):
         return None
     one, mine = found
     some = rng.sample(mine, min(len(mine), rng.randrange(2, 4)))
-    row = _payer(Row("not listed", sum(i.open for i in some)), one, rng, sure=True)
+    row = paid_by(Row("not listed", sum(i.open for i in some)), one, rng, sure=True)
     row.lines = [rng.choice(words.several)]
     if sums(one, row.amount) > 1:
         return row.left("review")
@@ -303,15 +244,15 @@ def head_office(rng: Random, block: Block, words: Words) -> Row | None:
         return None
     row = closing("head office", [item])
     row.lines = [f"{words.invoice[0]} {item.number}"]
-    return _payer(row, head, rng, sure=True)
+    return paid_by(row, head, rng, sure=True)
 
 
 # --- the payer alone, and those to leave ----------------------------------------------------------
 def amount_alone(rng: Random, block: Block, words: Words) -> Row | None:
     item = an_invoice(rng, block)
-    if item is None or not _is_sure(item.customer, block):
+    if item is None or not is_sure(item.customer, block):
         return None
-    row = _payer(Row("payer and amount", item.open), item.customer, rng, sure=True)
+    row = paid_by(Row("payer and amount", item.open), item.customer, rng, sure=True)
     row.lines = [rng.choice(("", words.invoice[0], f"{words.customer[0]} {item.customer.id}"))]
     if twins(item) or sums(item.customer, item.open) > 1:
         return row.left("review")
@@ -323,9 +264,9 @@ def crossed(rng: Random, block: Block, words: Words) -> Row | None:
     """The number of somebody else's item, and an own item of the same amount."""
     mine = an_invoice(rng, block)
     others = [i for i in block.items if mine and i.customer is not mine.customer and i.open == mine.open]
-    if mine is None or not others or not _is_sure(mine.customer, block):
+    if mine is None or not others or not is_sure(mine.customer, block):
         return None
-    row = _payer(Row("crossed", mine.open, [rng.choice(others).number]), mine.customer, rng, sure=True)
+    row = paid_by(Row("crossed", mine.open, [rng.choice(others).number]), mine.customer, rng, sure=True)
     return row.left("review")
 
 
@@ -338,8 +279,8 @@ def twice(rng: Random, block: Block, words: Words) -> Row | None:
     if item.reference and rng.random() < 0.4:
         row.reference = item.reference
     else:
-        _say(row, rng, item.customer, words, item.number)
-    return _payer(row, item.customer, rng).left("unapplied")
+        say(row, rng, item.customer, words, item.number)
+    return paid_by(row, item.customer, rng).left("unapplied")
 
 
 def long_gone(rng: Random, block: Block, words: Words) -> Row | None:
@@ -348,7 +289,7 @@ def long_gone(rng: Random, block: Block, words: Words) -> Row | None:
     if item is None or any(is_near(number, one.number) for one in item.customer.items):
         return None
     row = Row("no longer on file", item.open, [f"{words.invoice[0]} {number}"])
-    return _payer(row, item.customer, rng, sure=True).left("unapplied")
+    return paid_by(row, item.customer, rng, sure=True).left("unapplied")
 
 
 def on_account(rng: Random, block: Block, words: Words) -> Row | None:
@@ -357,7 +298,7 @@ def on_account(rng: Random, block: Block, words: Words) -> Row | None:
     if sums(one, row.amount) or any(i.open - i.discount == row.amount for i in one.items if i.percent):
         return None
     row.lines = [rng.choice((words.prepaid, f"{words.prepaid} {rng.randrange(10**5, 10**6)}", "a conto"))]
-    return _payer(row, one, rng, sure=True).left("unapplied")
+    return paid_by(row, one, rng, sure=True).left("unapplied")
 
 
 def nothing_of_ours(rng: Random, block: Block, words: Words) -> Row | None:

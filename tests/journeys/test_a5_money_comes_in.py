@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
-from gateway.store import bank, customers
-from o2c.errors import Conflict, Refused
+from gateway.store import customers
+from o2c.errors import Conflict
 from tests.journeys.bank_file import Line, statement
 from tests.journeys.world import BUYER, IBAN, World, count_statements
 
@@ -104,31 +103,6 @@ def test_two_payments_for_one_invoice_in_one_file(invoiced: World) -> None:
         "InvoicePaid INV-00001",
     ]
     assert invoiced.faults() == []
-
-
-@pytest.mark.parametrize(
-    ("code", "spoil"),
-    [
-        ("malformed", lambda file: file[: len(file) // 2]),
-        ("balance", lambda file: file.replace(b">1125.00<", b">1125.01<")),
-        ("account", lambda file: file.replace(IBAN.encode(), b"NO8330001234567")),
-        ("doctype", lambda file: file.replace(b"?>\n", b'?>\n<!DOCTYPE x [<!ENTITY e "x">]>\n', 1)),
-        ("empty", lambda file: b""),
-        ("currency", lambda file: file.replace(b'<Amt Ccy="EUR">125.00', b'<Amt Ccy="XXQ">125.00')),
-        ("amount", lambda file: file.replace(b">125.00<", b">1.25E2<")),
-    ],
-)
-def test_a_doubtful_file_is_refused_whole(
-    invoiced: World, code: str, spoil: Callable[[bytes], bytes]
-) -> None:
-    file = invoiced.bank_file(Line("125.00", reference=reference(invoiced, "INV-00001")))
-    with pytest.raises(Refused) as refused:
-        invoiced.imports(spoil(file))
-    assert refused.value.code == code
-    assert refused.value.next_step
-    assert invoiced.events() == []
-    with invoiced.house.database.read() as connection:
-        assert bank.page(connection, invoiced.company_id, "", 10) == []
 
 
 def test_a_known_statement_with_other_content_is_a_conflict(invoiced: World) -> None:

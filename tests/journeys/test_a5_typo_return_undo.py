@@ -12,7 +12,7 @@ from sqlalchemy import select
 from gateway.stages import apply, foureyes, shown, undo
 from gateway.stages.apply import Share, Wish
 from gateway.stages.foureyes import Action
-from gateway.store import bank
+from gateway.store import payments
 from gateway.store.schema import customer, item, payer_account, promise
 from o2c.errors import Conflict, O2CError, Refused
 from o2c.money import Money
@@ -35,7 +35,7 @@ def invoiced(world: World) -> World:
 
 def lines(world: World) -> list[dict[str, Any]]:
     with world.house.database.read() as connection:
-        rows = bank.page(connection, world.company_id, "", 100)
+        rows = payments.page(connection, world.company_id, "", 100)
         return list(shown.lines(connection, world.company_id, rows))
 
 
@@ -220,14 +220,16 @@ def test_a_batch_waits_for_its_notification(invoiced: World) -> None:
     assert "Nothing to enrich" in again.warnings[0]
 
 
-def test_money_on_account_holds_letters_and_is_named(invoiced: World) -> None:
-    invoiced.bank_sends(Line("187.50", text="INV-00001 and more", payer=BUYER.name, iban=PAYER))
-    found = last(invoiced)
+def test_money_on_account_holds_letters_back(invoiced: World) -> None:
+    """What is left of a payment is the customer's, and may be meant for the invoice that is open."""
+    invoiced.bank_sends(Line("125.00", text="INV-00001", payer=BUYER.name, iban=PAYER))
+    (done,) = invoiced.bank_sends(Line("10.00", text="on account", payer=BUYER.name, iban=PAYER))
+    assert done.decisions == {"unapplied": 1}
     invoiced.events()
     invoiced.turns_to("2026-05-20")
-    said = [one for one in invoiced.events() if one.startswith("NoticeSent")]
-    assert found["state"] in ("applied", "unmatched")
-    assert said == [] or found["unallocated"] == "0.00"
+    said = [mail.get_payload(decode=True).decode() for mail in invoiced.mails]
+    assert any("INV-00003" in words for words in said)
+    assert not any("INV-00002: 62.50" in words for words in said)
 
 
 def test_a_gap_in_the_sequence_is_told(invoiced: World) -> None:

@@ -28,7 +28,7 @@ from gateway.stages.gathering import Gathering
 from gateway.stages.grant import Grant, grant_limit
 from gateway.stages.receive import Received
 from gateway.stages.settle import Imported
-from gateway.store import bank, customers, invoices, items
+from gateway.store import bank, customers, invoices, items, payments
 from gateway.store.schema import customer, invoice, job, sales_order, shipment, stock
 from gateway.wiring import House
 from o2c.credit import LimitKind
@@ -270,7 +270,7 @@ def test_two_bank_files_at_once_do_not_settle_an_invoice_twice(postgres_house: H
     assert sorted(decisions, key=str) == [{"match": 1}, {"unapplied": 1}]
     with house.database.read() as connection:
         assert items.open_amount(connection, COMPANY, "INV-00001") == 0
-        paid = [bank.stored(one) for one in bank.page(connection, COMPANY, "", 10)]
+        paid = [bank.stored(one) for one in payments.page(connection, COMPANY, "", 10)]
     # The second finds the invoice settled: its money lies on the customer's account.
     told = [(one.rule, one.unallocated, one.customer_id) for one in paid]
     assert told == [("reference-exact", 0, "C-1"), ("settled-only", 2500, "C-1")]

@@ -33,9 +33,11 @@ def test_malformed_names_the_line() -> None:
     assert "line 2" in refusal(GOOD.replace(b"</Stmt>", b"</Stmtt>")).message
 
 
-@pytest.mark.parametrize("content", [b"", b" \n", document()])
-def test_nothing_inside_is_empty(content: bytes) -> None:
-    assert refusal(content).code == "empty"
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"", "malformed"), (b" \n", "malformed"), (document(), "empty")]
+)
+def test_nothing_inside_is_refused(content: bytes, code: str) -> None:
+    assert refusal(content).code == code
 
 
 _TENFOLD = "".join(

@@ -184,7 +184,7 @@ def test_money_that_says_nothing_waits_for_a_person(caller: Caller) -> None:
 def test_a_bank_file_in_doubt_is_refused_whole(caller: Caller) -> None:
     assert problem(bank_file(caller, statement("1", "10.00", closing="1.00"))) == (422, "balance")
     assert problem(bank_file(caller, "<a>")) == (422, "malformed")
-    assert problem(bank_file(caller, "")) == (422, "empty")
+    assert problem(bank_file(caller, "")) == (422, "malformed")
     other = statement("1", "10.00").replace(IBAN, "NO8330001234567")
     assert problem(bank_file(caller, other)) == (422, "account")
     assert bank_file(caller, statement("1", "10.00")).status_code == 201

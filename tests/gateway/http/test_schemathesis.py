@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from rules.rulebook import default_content
 from tests.gateway.http.conftest import BUYER, Caller
+from tests.gateway.http.test_goods_and_money import bank_file, statement
 
 CONFIG: dict[str, Any] = {
     "seed": 1,
@@ -61,7 +62,12 @@ def known(caller: Caller) -> dict[str, str]:
     limit = caller.post("/v1/customers/C-1/limits", note | {"kind": "own"}).json
     goods = {"product_id": "P-1", "warehouse": "BERGEN", "quantity": "5", "expected_on": "2026-03-09"}
     caller.post("/v1/receipts", goods | {"reference": "PO-7"})
+    [posted] = bank_file(caller, statement("1", "10.00")).json["items"]
+    [payment] = caller.get("/v1/payments").json["items"]
     return {
+        "payment_id": payment["payment_id"],
+        "statement_id": posted["statement_id"],
+        "file_sha256": posted["sha256"],
         "group_id": "FJORD",
         "limit_id": limit["id"],
         "reference": "PO-7",
