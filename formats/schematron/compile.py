@@ -189,6 +189,7 @@ class _Writer:
             "        try:",
             f"            if {wanted}:",
             f"                out.append(({place}, n, None))",
+            # Whatever a test raises is its outcome, told as a finding; the other tests go on.
             "        except Exception as e:",
             f"            out.append(({place}, n, e))",
         ]

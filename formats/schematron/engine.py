@@ -28,7 +28,7 @@ from formats.schematron.program import Firing, Program
 if TYPE_CHECKING:
     from formats import saxon
 
-_FORM = 4  # of a program and of its cached copy: a new number makes all of them anew
+_FORM = 5  # of a program and of its cached copy: a new number makes all of them anew
 
 
 class Subject:

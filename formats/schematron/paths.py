@@ -176,10 +176,11 @@ def step(t: Translator, expr: Step, base: Code, scope: Scope) -> Code:
         base = Code(f"nodes({base.py})", "node", "*", base.ordered)
     if base.kind != "node":
         return _from_value(t, expr, base, scope)
-    if expr.axis == "child" and base.place is not None and (tag := _tag(expr.test)):
+    counts_anew = base.card == "*" and any(positional(t, one, scope) for one in expr.predicates)
+    if expr.axis == "child" and base.place is not None and not counts_anew and (tag := _tag(expr.test)):
         place = (*base.place, tag)
         return _filtered(t, Code(t.at(place), "node", "*", place=place), expr.predicates, scope)
-    if base.card == "*" and any(positional(t, one, scope) for one in expr.predicates):
+    if counts_anew:  # positions are those among the nodes found from one node of the base
         name = t.name("x")
         one = _filtered(t, _axis(t, expr, Code(name, "node")), expr.predicates, scope)
         inner = t.name("y")

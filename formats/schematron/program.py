@@ -127,7 +127,7 @@ class Program:
                 continue
             try:
                 holds = bool(second(node, state, memory))
-            except Exception as again:
+            except Exception as again:  # whatever a test raises is its outcome, told as a finding
                 found.append((number, node, again))
                 continue
             if holds is self._reports[number]:
@@ -208,7 +208,8 @@ class Program:
         return tuple(found)
 
 
-_UNPLANNED: tuple[tuple[_Candidate, ...], ...] = (((),),)  # type: ignore[assignment]
+# The mark of a shape that is watched before it is planned; told by identity.
+_UNPLANNED: tuple[tuple[_Candidate, ...], ...] = ((),)
 
 # One way for one shape to match: the tests left over, as (levels up, test, the same for all nodes, key).
 _Tests = tuple[tuple[int, NodeTest, bool, tuple[NodeTest, str] | None], ...]

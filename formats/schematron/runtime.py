@@ -277,7 +277,7 @@ def either(left: Callable[[], Any], right: Callable[[], Any]) -> bool:
     """``or``: true if one operand is, even where the other fails."""
     try:
         found = left()
-    except Exception:
+    except Exception:  # any failure of an operand counts, and is raised again if the other does not decide
         if right():
             return True
         raise
@@ -288,7 +288,7 @@ def both_hold(left: Callable[[], Any], right: Callable[[], Any]) -> bool:
     """``and``: false if one operand is, even where the other fails."""
     try:
         found = left()
-    except Exception:
+    except Exception:  # as in ``either``
         if not right():
             return False
         raise

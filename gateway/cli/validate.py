@@ -111,6 +111,7 @@ class _Judge:
             return _unreadable(file, refused), f"{file}: INVALID\n  {refused}"
         except Refused as refused:
             return _unreadable(file, refused), f"{file}: INVALID\n  {refused}"
+        # as_json() promises no more than objects; its layers are a list of dicts.
         layers = [{key: layer[key] for key in _LAYER_KEYS} for layer in report.as_json()["layers"]]  # type: ignore[attr-defined]
         return {"file": str(file), **report.as_json(), "layers": layers}, "\n".join(_words(file, report))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from apiflask import APIBlueprint
@@ -81,11 +81,11 @@ def policy_of(name: str) -> str:
     return name
 
 
-def first_instant(desk: Desk, since: object) -> datetime:
+def first_instant(desk: Desk, since: date | None) -> datetime:
     """The beginning of a day, or 90 days back."""
     if since is None:
         return desk.clock.now() - rehearse.PERIOD
-    return datetime.combine(since, time(), UTC)  # type: ignore[arg-type]
+    return datetime.combine(since, time(), UTC)
 
 
 @blueprint.get("/v1/rules/live")

@@ -79,6 +79,7 @@ def _documents(result: Result, conformance: Path, validator: Validator, cache: P
     for content in documents:
         root = xml.parse(content, comments=True)
         text = etree.tostring(root, encoding="unicode")
+        # Each lambda is called at once, so it sees the values of its own round (B023 fears otherwise).
         ours.append(_best(lambda: validator.validate(content, sets=_SETS)))  # noqa: B023
         all_rules.append(_best(lambda: [one.run(subject) for subject in [Subject(root)] for one in rules]))  # noqa: B023
         parsing.append(_best(lambda: xml.parse(content, comments=True)))  # noqa: B023
