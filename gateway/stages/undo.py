@@ -17,7 +17,7 @@ from gateway.stages import effects, post
 from gateway.stages.desk import Desk
 from gateway.stages.match import BLOCK
 from gateway.stages.post import APPLIED, IGNORED, RETURNED, UNDONE, UNMATCHED, Batch, Rates
-from gateway.store import allocations, bank, items, payers, postings, undoing
+from gateway.store import allocations, bank, items, payers, postings
 from gateway.store.allocations import RETURN, UNDO, NewAllocation, Standing
 from gateway.store.bank import StoredPayment
 from gateway.store.journal import Event
@@ -164,7 +164,7 @@ def _undo(desk: Desk, connection: Connection, payments: Sequence[StoredPayment],
     who = {line.customer_id for posted in batch.posted for line in posted.entry.lines if line.customer_id}
     causes = {one.statement_id for one in payments} | {one.payment_id for one in payments}
     post.write(batch, connection, "undo")
-    undoing.unlearn(connection, desk.company_id, _taught(payments, material, batch))
+    payers.forget(connection, desk.company_id, _taught(payments, material, batch).elements())
     events = effects.put_back(desk, connection, streams, who, causes)
     desk.record(connection, batch.at, events)
     return Undone(len(payments), count)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, and_, bindparam, or_, select, type_coerce, update
+from sqlalchemy import Connection, Select, Text, and_, bindparam, select, type_coerce, update
 
 from formats import canonical
 from gateway.store.bulk import among, insert_rows, update_rows, upsert_rows
@@ -171,14 +171,6 @@ def by_keys(
         rows = connection.execute(_ITEMS.where(among(column, keys)), {"of": company_id})
         found |= {one.invoice_number: one for one in _items(rows)}
     return list(found.values())
-
-
-def open_by_keys(
-    connection: Connection, company_id: str, references: Iterable[str], numbers: Iterable[str]
-) -> list[OpenInvoice]:
-    """Open invoices among them, with their orders."""
-    keys = or_(among(item.c.reference, references), among(item.c.number_key, numbers))
-    return _standing(connection, company_id, _STANDING.where(_is_open, keys, item.c.open_minor > 0))
 
 
 def open_of(connection: Connection, company_id: str, customer_ids: Iterable[str]) -> list[OpenItem]:

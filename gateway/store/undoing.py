@@ -1,4 +1,4 @@
-"""What is put right again where money is taken back: promises, disputes, learned payer accounts."""
+"""What is put right again where money is taken back: promises and disputes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from gateway.store.bulk import among, update_rows
-from gateway.store.schema import dispute, item, journal, payer_account, promise
+from gateway.store.bulk import among
+from gateway.store.schema import dispute, item, journal, promise
 
 
 def told(
@@ -52,25 +52,3 @@ def reopen_dispute(connection: Connection, company_id: str, dispute_id: str) -> 
     mine = (dispute.c.company_id == company_id) & (dispute.c.dispute_id == dispute_id)
     nothing = {"state": "open", "closed_by": None, "closed_at": None, "note": None}
     connection.execute(update(dispute).where(mine).values(**nothing))
-
-
-def unlearn(connection: Connection, company_id: str, taught: Mapping[tuple[str, str], int]) -> None:
-    """Payments no longer teach whose account (iban, customer) it is."""
-    if not taught:
-        return
-    mine = (payer_account.c.company_id == company_id) & among(
-        payer_account.c.iban, {iban for iban, _ in taught}
-    )
-    rows = connection.execute(
-        select(
-            payer_account.c.iban, payer_account.c.customer_id, payer_account.c["count"].label("count_")
-        ).where(mine)
-    ).all()
-    counts = [
-        (company_id, row.iban, row.customer_id, max(row.count_ - taught[row.iban, row.customer_id], 0))
-        for row in rows
-        if (row.iban, row.customer_id) in taught
-    ]
-    update_rows(connection, payer_account, ("company_id", "iban", "customer_id"), ("count",), counts)
-    gone = mine & (payer_account.c["count"] == 0) & payer_account.c.is_master.is_(False)
-    connection.execute(payer_account.delete().where(gone))

@@ -7,14 +7,10 @@ may need; ``decide`` answers one payment after another, and ``Book.take`` lets t
 
 from __future__ import annotations
 
-import re
-
-from o2c.matching import exact, keys
 from o2c.matching.book import Book, Directory, Known
 from o2c.matching.decide import decide
-from o2c.matching.exact import Match, Reason, Unmatched, match, series_pattern
 from o2c.matching.found import Form, Found
-from o2c.matching.keys import Keys
+from o2c.matching.keys import Keys, keys_of
 from o2c.matching.model import (
     Answer,
     CashOutcome,
@@ -30,7 +26,6 @@ from o2c.matching.names import bare_name_key, name_key
 from o2c.matching.payer import payer_of
 from o2c.matching.plausible import plausible
 from o2c.matching.shapes import Shapes, shape, squeezed
-from o2c.statement import TransactionDetails
 
 __all__ = [
     "Answer",
@@ -43,30 +38,18 @@ __all__ = [
     "Found",
     "Keys",
     "Known",
-    "Match",
     "Outcome",
     "Part",
     "Policy",
-    "Reason",
     "Shapes",
     "Suggestion",
     "Treatment",
-    "Unmatched",
     "bare_name_key",
     "decide",
     "keys_of",
-    "match",
     "name_key",
     "payer_of",
     "plausible",
-    "series_pattern",
     "shape",
     "squeezed",
 ]
-
-
-def keys_of(payment: TransactionDetails, shapes: Shapes | re.Pattern[str]) -> Keys:
-    """What a payment names; with the pattern of one series, what the first matcher takes from it."""
-    if isinstance(shapes, Shapes):
-        return keys.keys_of(payment, shapes)
-    return exact.keys_of(payment, shapes)
