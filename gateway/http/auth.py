@@ -13,7 +13,7 @@ from gateway.stages.desk import Desk
 from gateway.store.keys import KeyRing
 from gateway.wiring import House
 
-_NEXT = "Send Authorization: Bearer KEY; make a key with: o2c key add."
+_NEXT = "Send Authorization: Bearer KEY; make a key with: o2c key create."
 
 
 def enter(house: House, keys: KeyRing, scope: str) -> Desk:

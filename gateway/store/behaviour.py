@@ -28,16 +28,13 @@ _REFRESH = """
       FROM (
         SELECT customer_id, {days} AS days
         FROM (
-          SELECT i.customer_id, i.due_on, (
-            SELECT max(p.booked_on)
-            FROM allocation a
-            JOIN payment p ON p.company_id = a.company_id AND p.payment_id = a.payment_id
-            WHERE a.company_id = i.company_id AND a.invoice_number = i.number
-          ) AS paid_on
+          SELECT i.customer_id, i.due_on, max(p.booked_on) AS paid_on
           FROM item i
+          JOIN allocation a ON a.company_id = i.company_id AND a.invoice_number = i.number
+          JOIN payment p ON p.company_id = a.company_id AND p.payment_id = a.payment_id
           WHERE i.company_id = :of AND i.settled_at >= :since AND i.kind = 'invoice'
+          GROUP BY i.number, i.customer_id, i.due_on
         ) settled
-        WHERE paid_on IS NOT NULL
       ) reckoned
       UNION ALL
       SELECT customer_id, 0, 0, 0, 1 FROM promise  -- counts from the day it was broken
