@@ -14,7 +14,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from o2c.errors import Broken
-from o2c.money import Money
 from o2c.order import Tax
 
 
@@ -145,32 +144,6 @@ class OpenItem:
     gross: int = 0
     kind: ItemKind = ItemKind.INVOICE
     discount: Discount | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unapplied:
-    """What is left of a payment on advances (customer known) or suspense (not known)."""
-
-    document: str
-    customer_id: str | None
-    currency: str
-    open: int
-    base_currency: str
-    base_open: int
-    rate: Decimal
-
-    @property
-    def account(self) -> Account:
-        """Where the money lies."""
-        return Account.SUSPENSE if self.customer_id is None else Account.ADVANCES
-
-
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """So much of a payment is meant for this invoice."""
-
-    invoice_number: str
-    amount: Money
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gateway.stages import post
+from gateway.stages.batch import APPLIED, UNMATCHED, Batch, Rates
 from gateway.stages.desk import Desk
-from gateway.stages.post import APPLIED, UNMATCHED, Batch, Rates
 from gateway.store import bank, customers, items, payers, postings
 from gateway.store.bank import StoredPayment
 from o2c import cash

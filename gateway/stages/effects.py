@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection
 
 from gateway.ids import new_id
 from gateway.stages import owed
+from gateway.stages.batch import Batch
 from gateway.stages.desk import Desk
 from gateway.store import customers, orders, promises, undoing
 from gateway.store.jobs import NewJob
 from gateway.store.journal import Event, customer_stream
 from o2c.promise import Promise, PromiseState
-
-if TYPE_CHECKING:
-    from gateway.stages.post import Batch
 
 _PROMISES = ("PromiseKept", "PromiseBroken")
 _PROMISED = ("promise", "invoices", "amount", "promised_on")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.stages import match, post
+from gateway.stages.batch import IGNORED, Batch, Origin
 from gateway.stages.match import Run
-from gateway.stages.post import IGNORED, Batch, Origin
 from gateway.store import bank, postings
 from gateway.store.bank import StoredPayment
 from gateway.store.journal import Event

@@ -16,8 +16,8 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from gateway.stages import post, refund, returns
+from gateway.stages.batch import Batch, Origin, Rates, Standing
 from gateway.stages.desk import Desk
-from gateway.stages.post import Batch, Origin, Rates, Standing
 from gateway.stages.refund import Credits
 from gateway.stages.returns import Originals
 from gateway.stages.tolerance import CashRules

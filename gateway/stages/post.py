@@ -6,10 +6,8 @@ together. Two sets of statements a block, whatever its size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,124 +15,19 @@ from sqlalchemy import Connection
 from formats import canonical
 from gateway.ids import new_id
 from gateway.stages import effects, tolerance
-from gateway.stages.desk import Desk
-from gateway.store import allocations, bank, companies, customers, invoices, items, payers, postings
+from gateway.stages.batch import APPLIED, IGNORED, UNMATCHED, Batch, Origin
+from gateway.store import allocations, bank, customers, invoices, items, payers, postings
 from gateway.store.allocations import NewAllocation
 from gateway.store.bank import StoredPayment
 from gateway.store.customers import Movement
-from gateway.store.journal import Event, customer_stream, order_stream
+from gateway.store.journal import Event
 from gateway.store.ledger import Posted
 from o2c import cash
-from o2c.cash import Owed, Posting, Use, VatShare
-from o2c.decision import Decision
-from o2c.ledger import Account, LedgerEntry, OpenItem
+from o2c.cash import Use, VatShare
+from o2c.ledger import LedgerEntry
 from o2c.matching.model import Answer, Evidence, Outcome, Part, Suggestion
-from o2c.money import Money, convert
+from o2c.money import Money
 from o2c.statement import Entry, TransactionDetails
-
-APPLIED, UNMATCHED, IGNORED, RETURNED, UNDONE = "applied", "unmatched", "ignored", "returned", "undone"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where payments come from: our id of the statement, its account, and the batch they are part of."""
-
-    statement_id: str
-    account: str
-    part_of: str | None = None
-
-    @property
-    def stream(self) -> str:
-        """The stream of the statement's events."""
-        return f"statement:{self.statement_id}"
-
-
-@dataclass(slots=True)
-class Rates:
-    """Exchange rates, looked up once for each currency and day."""
-
-    desk: Desk
-    connection: Connection
-    _known: dict[tuple[str, date], Decimal] = field(default_factory=dict)
-
-    def on(self, currency: str, day: date) -> Decimal:
-        """Units of the company's currency for one; ``Refused('exchange-rate-missing')``."""
-        rate = self._known.get((currency, day))
-        if rate is None:
-            rate = companies.rate_on(self.connection, self.desk.company, currency, day)
-            self._known[currency, day] = rate
-        return rate
-
-
-class Standing(dict[str, Owed]):
-    """How each item stands. What has not moved yet is asked of ``item``."""
-
-    def __init__(self, item: Callable[[str], OpenItem]) -> None:
-        super().__init__()
-        self._item = item
-
-    def __missing__(self, number: str) -> Owed:
-        one = self._item(number)
-        owed = self[number] = Owed(one.customer_id, one.open, one.base_open)
-        return owed
-
-
-@dataclass(slots=True)
-class Batch:
-    """Payments on their way into the books. ``owed`` is how each item stands now; ``orders`` whose it is."""
-
-    desk: Desk
-    at: datetime
-    rates: Rates
-    owed: dict[str, Owed] = field(default_factory=dict)
-    orders: dict[str, str] = field(default_factory=dict)
-    reopening: Collection[str] = ()  # items that returns among the payments may open again
-    vat: dict[str, list[VatShare]] = field(default_factory=dict)
-    payments: list[StoredPayment] = field(default_factory=list)
-    place: dict[str, int] = field(default_factory=dict)  # payment -> its place in ``payments``
-    posted: list[Posted] = field(default_factory=list)
-    of_payment: dict[str, list[Posted]] = field(default_factory=dict)
-    allocated: list[NewAllocation] = field(default_factory=list)
-    given: dict[str, Sequence[Part]] = field(default_factory=dict)  # what a payment of these gave its items
-    changed: dict[str, dict[str, Any]] = field(default_factory=dict)  # stored payments that become others
-    events: list[Event] = field(default_factory=list)
-    decided: list[tuple[str, Decision]] = field(default_factory=list)
-    learned: list[tuple[str, str]] = field(default_factory=list)
-    applied_on: dict[str, date] = field(default_factory=dict)  # items that were paid on, and the last day
-
-    def entered(self, payment: StoredPayment, entries: Iterable[LedgerEntry]) -> list[Posted]:
-        """The entries, sealed, in the name of the payment; items and credit accounts move with them."""
-        posted = postings.sealed(self.desk.company_id, self.at, entries)
-        self.posted += posted
-        if posted:
-            self.of_payment.setdefault(payment.payment_id, []).extend(posted)
-        for one in posted:
-            self.moved(one.entry)
-        return posted
-
-    def moved(self, entry: LedgerEntry) -> None:
-        """The items as an entry leaves them."""
-        for line in entry.lines:
-            number = line.invoice_number
-            if line.account is Account.RECEIVABLE and number is not None:
-                known = self.owed[number]
-                self.owed[number] = Owed(
-                    known.customer_id, known.open + line.amount, known.base_open + line.base_amount
-                )
-
-    def posting(self, document: str, day: date, currency: str, text: str = "") -> Posting:
-        """What the entries of one payment say alike."""
-        return Posting(document, day, self.desk.company.currency, self.rates.on(currency, day), text)
-
-    def in_base(self, money: Money, day: date) -> int:
-        """Money in minor units of the company's currency, at the rate of the day."""
-        base = self.desk.company.currency
-        return convert(money.minor, money.currency, self.rates.on(money.currency, day), base)
-
-    def stream_of(self, number: str) -> str:
-        """Where the events of an item belong: its order's timeline, else its customer's."""
-        order = self.orders.get(number)
-        return order_stream(order) if order else customer_stream(self.owed[number].customer_id)
 
 
 def vat_of(connection: Connection, company_id: str, numbers: Sequence[str]) -> dict[str, list[VatShare]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection
 
 from gateway.stages import post
-from gateway.stages.post import APPLIED, Batch
+from gateway.stages.batch import APPLIED, Batch
 from gateway.store import bank
 from gateway.store.bank import StoredPayment
 from o2c.cash import Source, Use, use_entry

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection
 
 from gateway.stages import post
-from gateway.stages.post import APPLIED, RETURNED, UNDONE, UNMATCHED, Batch
+from gateway.stages.batch import APPLIED, RETURNED, UNDONE, UNMATCHED, Batch
 from gateway.store import allocations, bank, postings
 from gateway.store.allocations import RETURN, NewAllocation, Standing
 from gateway.store.bank import StoredPayment

@@ -20,10 +20,10 @@ from sqlalchemy.exc import IntegrityError
 from formats.camt.reader import Message, read_file
 from gateway.ids import new_id
 from gateway.stages import enrich, match
+from gateway.stages.batch import Origin
 from gateway.stages.cycles import no_cycles
 from gateway.stages.desk import Desk
 from gateway.stages.match import Pair, Run
-from gateway.stages.post import Origin
 from gateway.store import archive, bank
 from gateway.store.archive import Document
 from gateway.store.database import is_duplicate

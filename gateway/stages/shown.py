@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from gateway.stages.batch import UNDONE
 from gateway.stages.desk import Desk
 from gateway.stages.explained import Explained, as_data, decisions_about
-from gateway.stages.post import UNDONE
 from gateway.store import allocations, bank, cash
 from gateway.store.allocations import Standing
 from o2c.errors import NotFound

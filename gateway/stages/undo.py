@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from gateway.stages import effects, post
+from gateway.stages.batch import APPLIED, IGNORED, RETURNED, UNDONE, UNMATCHED, Batch, Rates
 from gateway.stages.desk import Desk
 from gateway.stages.match import BLOCK
-from gateway.stages.post import APPLIED, IGNORED, RETURNED, UNDONE, UNMATCHED, Batch, Rates
 from gateway.store import allocations, bank, items, payers, postings
 from gateway.store.allocations import RETURN, UNDO, NewAllocation, Standing
 from gateway.store.bank import StoredPayment

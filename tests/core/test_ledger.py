@@ -10,24 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from o2c import cash
+from o2c.cash import Owed, Posting, Source, Use
 from o2c.errors import Broken
 from o2c.invoice import DocumentTotals, Invoice, InvoiceType, Payment, VatBreakdown
 from o2c.ledger import (
     Account,
-    Allocation,
     EntryKind,
     LedgerEntry,
     LedgerLine,
     OpenItem,
-    Unapplied,
     after,
     balance,
     trial_balance,
 )
+from o2c.matching.model import Part
 from o2c.money import Money, convert, document_digits
 from o2c.order import Tax, VatCategory
 from o2c.party import Address, Party
-from o2c.posting import allocation_entry, invoice_entry, open_item, payment_entry, reverse
+from o2c.posting import invoice_entry
 
 D = Decimal
 TODAY = date(2026, 3, 1)
@@ -62,24 +63,33 @@ def booked(an_invoice: Invoice, rate: str = "1", base: str = "EUR") -> tuple[Led
     return entry, open_item(an_invoice, entry, "City Hospital")
 
 
-def pay(
-    amount: str, *items: OpenItem, parts: tuple[str, ...] = (), rate: str = "1", payer: str | None = "C-17"
-) -> LedgerEntry:
-    money = Money.parse(amount)
-    shares = parts or tuple(str(Money.from_minor(item.open, item.currency).amount) for item in items)
-    return payment_entry(
-        document="BANK-1",
-        amount=money,
-        booked_on=TODAY,
-        allocations=[
-            Allocation(item.invoice_number, Money(D(part), money.currency))
-            for item, part in zip(items, shares, strict=True)
-        ],
-        items={item.invoice_number: item for item in items},
-        customer_id=payer,
-        base_currency=items[0].base_currency if items else "EUR",
-        rate=D(rate),
+def open_item(an_invoice: Invoice, entry: LedgerEntry, customer_name: str) -> OpenItem:
+    """The item that an invoice's own entry opens."""
+    (line,) = (line for line in entry.lines if line.account is Account.RECEIVABLE)
+    assert line.customer_id is not None
+    return OpenItem(
+        *(an_invoice.number, line.customer_id, customer_name, an_invoice.payment.reference, entry.currency),
+        *(line.amount, entry.base_currency, line.base_amount, an_invoice.issued_on, an_invoice.due_on),
     )
+
+
+def owed(*items: OpenItem) -> dict[str, Owed]:
+    return {one.invoice_number: Owed(one.customer_id, one.open, one.base_open) for one in items}
+
+
+def pay(
+    amount: str, *items: OpenItem, parts: tuple[int, ...] = (), rate: str = "1", payer: str | None = "C-17"
+) -> LedgerEntry:
+    """``parts`` in minor units, all that is open where none are given; the rest waits for ``payer``."""
+    money = Money.parse(amount)
+    shares = parts or tuple(item.open for item in items)
+    given = tuple(
+        Part(item.invoice_number, part, part == item.open) for item, part in zip(items, shares, strict=True)
+    )
+    posting = Posting("BANK-1", TODAY, items[0].base_currency if items else "EUR", D(rate))
+    use = Use(money.currency, given, money.minor - sum(shares), customer_id=payer)
+    (entry,) = cash.payment_entries(posting, money, use, owed(*items)).entries
+    return entry
 
 
 def test_an_invoice_is_receivable_against_sales_and_vat() -> None:
@@ -154,7 +164,7 @@ def test_the_exchange_difference_is_realised_on_payment(rate: str, difference: s
 
 def test_parts_relieve_their_share_and_the_last_takes_what_is_left() -> None:
     _, item = booked(invoice(("Z", "0", "1.00", "0")), "11.35", "NOK")
-    first = pay("0.33 EUR", item, parts=("0.33",), rate="11.35")
+    first = pay("0.33 EUR", item, parts=(33,), rate="11.35")
     rest = after(item, first)
     assert (rest.open, rest.base_open) == (67, 760)
     last = pay("0.67 EUR", rest, rate="11.35")
@@ -170,48 +180,73 @@ def test_what_is_left_over_waits_where_it_belongs(payer: str | None, account: st
 
 def test_waiting_money_is_allocated_later() -> None:
     _, item = booked(UC1, "11.35", "NOK")
-    waiting = Unapplied("BANK-1", None, "EUR", 20000, "NOK", 228000, D("11.40"))
-    entry = allocation_entry(
-        unapplied=waiting,
-        booked_on=TODAY,
-        allocations=[Allocation("INV-1", Money.parse("143.75 EUR"))],
-        items={"INV-1": item},
-    )
+    posting = Posting("BANK-1", TODAY, "NOK", D("11.40"))
+    source = Source(Account.SUSPENSE, 14375, 163875)
+    use = Use("EUR", (Part("INV-1", 14375, True),))
+    entry = cash.use_entry(EntryKind.ALLOCATION, posting, source, use, owed(item))
     assert told(entry) == ["Dr suspense 14375 163875", "Cr receivable 14375 163156", "Cr fx_gain 0 719"]
     assert (after(item, entry).open, after(item, entry).base_open) == (0, 0)
+
+
+def undone(entry: LedgerEntry) -> LedgerEntry:
+    return cash.undone(entry, entry.document, TODAY, "by mistake")
 
 
 def test_a_reversal_leaves_nothing_behind() -> None:
     made, item = booked(UC1)
     paid = pay("150.00 EUR", item)
-    entries = [made, paid, reverse(paid, TODAY), reverse(made, TODAY)]
+    entries = [made, paid, undone(paid), undone(made)]
     assert set(trial_balance(entries).values()) == {0}
     assert entries[2].kind is EntryKind.REVERSAL
     assert after(after(item, paid), entries[2]) == item
 
 
 @pytest.mark.parametrize(
-    ("allocations", "code"),
+    ("part", "unapplied", "code"),
     [
-        ([("INV-1", "143.76 EUR")], "ledger-allocation"),
-        ([("INV-1", "0.00 EUR")], "ledger-allocation"),
-        ([("INV-1", "10.00 EUR"), ("INV-1", "10.00 EUR")], "ledger-allocation"),
-        ([("INV-1", "10.00 SEK")], "ledger-allocation"),
-        ([("INV-1", "143.75 EUR")], "ledger-payment"),
+        (143_76, -43_76, "ledger-allocation"),
+        (0, 100_00, "ledger-allocation"),
+        (143_75, 0, "ledger-payment"),
+        (50_00, 49_99, "ledger-payment"),
     ],
 )
-def test_more_than_there_is_cannot_be_allocated(allocations: list[tuple[str, str]], code: str) -> None:
+def test_more_than_there_is_cannot_be_allocated(part: int, unapplied: int, code: str) -> None:
     _, item = booked(UC1)
+    use = Use("EUR", (Part("INV-1", part, False),), unapplied, customer_id="C-17")
     with pytest.raises(Broken, match=code):
-        payment_entry(
-            document="BANK-1",
-            amount=Money.parse("100.00 EUR"),
-            booked_on=TODAY,
-            allocations=[Allocation(number, Money.parse(amount)) for number, amount in allocations],
-            items={"INV-1": item},
-            customer_id="C-17",
-            base_currency="EUR",
-        )
+        cash.payment_entries(Posting("BANK-1", TODAY, "EUR"), Money.parse("100.00 EUR"), use, owed(item))
+
+
+@pytest.mark.parametrize(
+    ("beside", "lines"),
+    [
+        ({"discount": 2_88}, ["Dr cash_discount 230 230", "Dr vat_output 58 58"]),
+        ({"write_off": 2_88}, ["Dr payment_difference 288 288"]),
+        ({"charges": 2_88}, ["Dr bank_charges 288 288"]),
+    ],
+)
+def test_what_closes_an_item_beside_the_cash_has_its_own_account(
+    beside: dict[str, int], lines: list[str]
+) -> None:
+    made, item = booked(UC1)
+    use = Use("EUR", (Part("INV-1", 140_87, True, **beside),))
+    vat = {"INV-1": [cash.VatShare(UC1.breakdown[0].tax, 115_00, 28_75)]}
+    posting = Posting("BANK-1", TODAY, "EUR")
+    (entry,) = cash.payment_entries(posting, Money.parse("140.87 EUR"), use, owed(item), vat).entries
+    assert told(entry) == ["Dr bank 14087 14087", "Cr receivable 14375 14375", *lines]
+    assert after(item, entry).open == 0
+    assert sum(trial_balance([made, entry]).values()) == 0
+
+
+def test_an_item_in_another_currency_is_paid_at_what_the_bank_gave() -> None:
+    _, item = booked(invoice(("Z", "0", "100.00", "0"), currency="USD"), "0.90")
+    posting, use = (
+        Posting("BANK-1", TODAY, "EUR"),
+        Use("USD", (Part("INV-1", 100_00, True),), 10_00, 0, "C-17"),
+    )
+    paid, rest = cash.payment_entries(posting, Money.parse("99.00 EUR"), use, owed(item)).entries
+    assert told(paid) == ["Dr bank 10000 9000", "Cr receivable 10000 9000"]
+    assert told(rest) == ["Dr bank 900 900", "Cr advances 900 900"]
 
 
 @pytest.mark.parametrize(
@@ -237,11 +272,11 @@ def test_balances_are_told_apart_by_customer_invoice_and_currency() -> None:
     first, second = booked(UC1)[0], booked(replace(UC1, number="INV-2"))[0]
     other = invoice_entry(replace(UC1, number="INV-3"), customer_id="C-18", base_currency="EUR")
     entries = [first, second, other]
-    owed = Account.RECEIVABLE
-    assert balance(entries, owed, "EUR").amount == 3 * 14375
-    assert balance(entries, owed, "EUR", customer_id="C-17").amount == 2 * 14375
-    assert balance(entries, owed, "EUR", invoice_number="INV-3").base_amount == 14375
-    assert balance(entries, owed, "NOK").amount == 0
+    receivable = Account.RECEIVABLE
+    assert balance(entries, receivable, "EUR").amount == 3 * 14375
+    assert balance(entries, receivable, "EUR", customer_id="C-17").amount == 2 * 14375
+    assert balance(entries, receivable, "EUR", invoice_number="INV-3").base_amount == 14375
+    assert balance(entries, receivable, "NOK").amount == 0
 
 
 # Properties ---------------------------------------------------------------------------------------
@@ -270,8 +305,8 @@ def test_every_invoice_balances_and_vat_is_converted_exactly(made: tuple[Invoice
     an_invoice, base, rate = made
     entry = invoice_entry(an_invoice, customer_id="C", base_currency=base, rate=rate)
     assert sum(trial_balance([entry]).values()) == 0
-    owed = Money(an_invoice.totals.payable, an_invoice.currency).minor
-    assert open_item(an_invoice, entry, "").open == owed
+    payable = Money(an_invoice.totals.payable, an_invoice.currency).minor
+    assert open_item(an_invoice, entry, "").open == payable
     for line in entry.lines:
         if line.account is Account.VAT_OUTPUT:
             assert line.base_credit == convert(line.credit, an_invoice.currency, rate, base)
@@ -288,18 +323,8 @@ def test_payments_of_any_size_and_rate_close_an_invoice_to_nothing(
         part = data.draw(st.integers(max(1, item.open // 3), item.open), "part")
         over = data.draw(st.integers(0, 500), "over")
         today = rate if item.currency == base else data.draw(RATES, "rate")
-        entries.append(
-            payment_entry(
-                document="BANK",
-                amount=Money.from_minor(part + over, item.currency),
-                booked_on=TODAY,
-                allocations=[Allocation(item.invoice_number, Money.from_minor(part, item.currency))],
-                items={item.invoice_number: item},
-                customer_id="C-17",
-                base_currency=base,
-                rate=today,
-            )
-        )
+        money = Money.from_minor(part + over, item.currency)
+        entries.append(pay(str(money), item, parts=(part,), rate=str(today)))
         item = after(item, entries[-1])
         assert item.base_open >= 0
     assert item.base_open == 0
