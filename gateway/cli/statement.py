@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -123,16 +124,18 @@ class _Work:
 
 # --- a folder ------------------------------------------------------------------------------------
 def _watch(work: _Work, folder: Path, every: float) -> None:
-    """Take what arrives until somebody stops it."""
+    """Take what arrives until somebody stops it; a file that is being taken is finished first."""
     seen: dict[Path, tuple[int, int]] = {}
-    pause = threading.Event()
-    try:
-        while True:
-            for path in _arrived(folder, seen):
-                _put_away(path, work.take(path))
-            pause.wait(every)
-    except KeyboardInterrupt:
-        work.talk.note("stopped")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        for path in _arrived(folder, seen):
+            _put_away(path, work.take(path))
+            if stop.is_set():
+                break
+        stop.wait(every)
+    work.talk.note("stopped")
 
 
 def _arrived(folder: Path, seen: dict[Path, tuple[int, int]]) -> Iterator[Path]:

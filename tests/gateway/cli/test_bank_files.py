@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -127,12 +126,12 @@ def test_importers_at_once_double_and_lose_nothing(muster: Cli, generated: Path,
 # --- a watched folder ----------------------------------------------------------------------------
 @contextmanager
 def watching(cli: Cli, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that watches a folder, ended as by Ctrl-C."""
+    """A process that watches a folder, ended as a service is."""
     process = started(cli, "import", "statement", "--watch", folder, "--every", "0.1")
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.communicate(timeout=_PATIENCE)
 
 
