@@ -67,11 +67,6 @@ def is_rf(text: str) -> bool:
     return found is not None and found[1].isascii() and reference[2:4] == _check_digits(found[1])
 
 
-def rf_body(text: str) -> str:
-    """What an RF reference is about: ``RF18539007547034`` -> ``539007547034``; '' where it is none."""
-    return normal(text)[4:] if is_rf(text) else ""
-
-
 def schemes(text: str) -> tuple[Scheme, ...]:
     """Every scheme whose length and check digit ``text`` fits; usually one or none, blanks aside.
 

@@ -314,12 +314,6 @@ def of_statements(
         yield stored(one)
 
 
-def parts_of(connection: Connection, company_id: str, payment_id: str) -> list[StoredPayment]:
-    """The payments that a batch turned out to be made of."""
-    query = _of(company_id).where(payment.c.part_of_payment_id == payment_id, payment.c.undone_at.is_(None))
-    return [stored(row) for row in connection.execute(query.order_by(payment.c.payment_id))]
-
-
 def returns_of(connection: Connection, company_id: str, payment_id: str) -> list[StoredPayment]:
     """The standing payments that took this one back."""
     query = _of(company_id).where(payment.c.of_payment_id == payment_id, payment.c.undone_at.is_(None))

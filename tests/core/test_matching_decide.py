@@ -93,6 +93,7 @@ def paid(amount: str, text: str = "", payer: str = "", **more: object) -> Transa
     money = Money.parse(amount if " " in amount else f"{amount} EUR")
     is_credit = bool(facts.pop("is_credit", True))
     references = tuple(str(facts.pop("references", "")).split())
+    # As above.
     return TransactionDetails("P", money, is_credit, references, joined, squeezed, **facts)  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from stdnum.be import ogm_vcs
 from stdnum.ch import esr
 
 from o2c.errors import Refused
-from o2c.reference import Scheme, is_checked, is_rf, normal, rf_body, rf_reference, schemes
+from o2c.reference import Scheme, is_checked, is_rf, normal, rf_reference, schemes
 
 BODIES = st.text(string.ascii_uppercase + string.digits, min_size=1, max_size=21)
 
@@ -99,8 +99,3 @@ def test_a_structured_communication_is_what_an_independent_check_says(number: in
 )
 def test_a_reference_is_compared_without_signs_and_padding(one: str, other: str) -> None:
     assert normal(one) == normal(other)
-
-
-def test_the_body_of_an_rf_reference_is_what_it_is_about() -> None:
-    assert rf_body(rf_reference("INV-2026-17")) == "INV202617"
-    assert rf_body("INV-2026-17") == ""

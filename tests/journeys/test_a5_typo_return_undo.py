@@ -206,6 +206,7 @@ def test_four_eyes_above_an_amount(invoiced: World) -> None:
 
 
 def test_a_batch_waits_for_its_notification(invoiced: World) -> None:
+    before = picture(invoiced)
     invoiced.bank_sends(Line("187.50", key="B1", batch_of=2))
     waiting = last(invoiced)
     assert (waiting["state"], waiting["reason"]) == ("unmatched", "batch")
@@ -218,6 +219,9 @@ def test_a_batch_waits_for_its_notification(invoiced: World) -> None:
     (again,) = invoiced.imports(file)
     assert again.lines == 0
     assert "Nothing to enrich" in again.warnings[0]
+    undo.undo_statement(invoiced.desk, waiting["statement_id"])  # its details go with the batch
+    assert picture(invoiced) == before
+    assert invoiced.faults() == []
 
 
 def test_money_on_account_holds_letters_back(invoiced: World) -> None:
