@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection
@@ -37,6 +37,7 @@ from o2c.ports import Clock, DeliveryChannel
 from rules.compile import Executor, Program
 from rules.durable import CagedRuleset
 
+T = TypeVar("T")
 # How long another process's change of a company's settings, rule files or endpoints may go unseen.
 MEMORY_SECONDS = 10.0
 POLICIES = ("credit", "stock", "dunning", "cash")
@@ -87,7 +88,15 @@ class House:
             self._intake(company_id),
             actor,
             known.shadows,
+            self.beside,
         )
+
+    def beside(self, desk: Desk, unit: Callable[[Any], T]) -> T:
+        """Implements ``desk.Beside``."""
+        from gateway import beside  # which opens a house of its own
+
+        start = beside.Start(self.settings, self.clock, desk.company_id, desk.actor)
+        return self.database.until_it_holds(lambda: beside.work(start, unit))
 
     def companies(self) -> list[str]:
         """Every company's code."""

@@ -87,11 +87,11 @@ def parts(receivable: Receivable) -> tuple[Receivable, ...]:
         return (replace(receivable, withheld=0),)
     base = int(round_half_up(Decimal(item.base_open * withheld) / item.open, 0))
     disputed = replace(
-        receivable, item=replace(item, open=withheld, base_open=base), disputed=True, withheld=withheld
+        receivable, item=item._replace(open=withheld, base_open=base), disputed=True, withheld=withheld
     )
     if withheld == item.open:
         return (disputed,)
-    rest = replace(item, open=item.open - withheld, base_open=item.base_open - base)
+    rest = item._replace(open=item.open - withheld, base_open=item.base_open - base)
     return replace(receivable, item=rest, withheld=withheld), disputed
 
 

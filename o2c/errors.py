@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class O2CError(Exception):
         self.message = message
         self.next_step = next_step
         self.faults = tuple(faults)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it can go from one process to another."""
+        made = partial(type(self), next_step=self.next_step, faults=self.faults)
+        return made, (self.code, self.message), self.__dict__
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}" + (f" {self.next_step}" if self.next_step else "")

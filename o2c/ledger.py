@@ -8,10 +8,11 @@ over lines, never stored. What becomes which entry is in ``posting``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from o2c.errors import Broken
 from o2c.order import Tax
@@ -123,8 +124,7 @@ class Discount:
     until: date
 
 
-@dataclass(frozen=True, slots=True)
-class OpenItem:
+class OpenItem(NamedTuple):
     """What is still owed on one invoice, in minor units of both currencies.
 
     The open amounts of a credit note are negative: it is we who owe. ``gross`` is the amount it
@@ -157,7 +157,7 @@ class Balance:
 def after(item: OpenItem, entry: LedgerEntry) -> OpenItem:
     """The item once a later entry is booked."""
     moved = balance([entry], Account.RECEIVABLE, entry.currency, invoice_number=item.invoice_number)
-    return replace(item, open=item.open + moved.amount, base_open=item.base_open + moved.base_amount)
+    return item._replace(open=item.open + moved.amount, base_open=item.base_open + moved.base_amount)
 
 
 def balance(

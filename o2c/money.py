@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 
 from o2c.errors import Broken, Refused
 
@@ -31,7 +32,12 @@ def document_digits(currency: str) -> int:
 
 def round_half_up(value: Decimal, digits: int) -> Decimal:
     """``value`` rounded half up (away from zero) to ``digits`` decimals: the only rounding in the house."""
-    return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    return value.quantize(_unit(digits), rounding=ROUND_HALF_UP)
+
+
+@lru_cache(maxsize=32)
+def _unit(digits: int) -> Decimal:
+    return Decimal(1).scaleb(-digits)
 
 
 def parse_decimal(text: str, *, what: str = "number") -> Decimal:

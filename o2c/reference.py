@@ -9,7 +9,10 @@ gives is not asked: a reference is what its check digits say, and what one of ou
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
+from itertools import cycle
+from operator import mul
 
 from o2c.errors import Refused
 
@@ -83,19 +86,18 @@ def is_checked(key: str) -> bool:
     if not key.isdigit():
         return is_rf(key)
     size = len(key)
-    return any(2 <= size <= length and fits(key) for _, length, fits in _NATIONAL)
+    return any(2 <= size <= length and fits(key) for _, length, fits in _DISTINCT)
 
 
 def luhn(digits: str) -> bool:
     """Modulus 10 with weights 2-1 from the right: OCR, FIK and most KID."""
-    total = sum(map(int, digits[-1::-2])) + sum(_DOUBLED[int(sign)] for sign in digits[-2::-2])
+    total = sum(map(int, digits[-1::-2])) + sum(map(_DOUBLED.__getitem__, map(int, digits[-2::-2])))
     return len(digits) > 1 and total % 10 == 0
 
 
 def _modulus_11(digits: str) -> bool:
     # KID: weights 2 to 7 from the right, the check digit last ("-" for 10 is not sent by banks).
-    total = sum(int(sign) * (2 + place % 6) for place, sign in enumerate(digits[-2::-1]))
-    return len(digits) > 1 and (total + int(digits[-1])) % 11 == 0
+    return len(digits) > 1 and (_weighed(digits, (2, 3, 4, 5, 6, 7)) + int(digits[-1])) % 11 == 0
 
 
 def _kid(digits: str) -> bool:
@@ -104,8 +106,8 @@ def _kid(digits: str) -> bool:
 
 def _recursive(digits: str) -> bool:
     carry = 0
-    for sign in digits[:-1]:
-        carry = _MODULO_10[(carry + int(sign)) % 10]
+    for digit in map(int, digits[:-1]):
+        carry = _MODULO_10[(carry + digit) % 10]
     return len(digits) > 1 and (10 - carry) % 10 == int(digits[-1])
 
 
@@ -114,8 +116,12 @@ def _ogm(digits: str) -> bool:
 
 
 def _viite(digits: str) -> bool:
-    total = sum(int(sign) * (7, 3, 1)[place % 3] for place, sign in enumerate(digits[-2::-1]))
-    return len(digits) > 3 and (10 - total % 10) % 10 == int(digits[-1])
+    return len(digits) > 3 and (10 - _weighed(digits, (7, 3, 1)) % 10) % 10 == int(digits[-1])
+
+
+def _weighed(digits: str, weights: Sequence[int]) -> int:
+    """The sum of all digits but the last, each times its weight; the weights run from the right."""
+    return sum(map(mul, map(int, digits[-2::-1]), cycle(weights)))
 
 
 _NATIONAL = (
@@ -126,6 +132,8 @@ _NATIONAL = (
     (Scheme.OCR, 25, luhn),
     (Scheme.FIK, 16, luhn),
 )
+# What is a right OCR or FIK is a right KID too: whoever asks only for a right check digit asks that once.
+_DISTINCT = tuple(one for one in _NATIONAL if one[2] is not luhn)
 
 
 def _check_digits(body: str) -> str:

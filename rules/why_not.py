@@ -130,6 +130,9 @@ class _Later(Sequence[Unmet]):
     def __hash__(self) -> int:
         return hash(self._all())
 
+    def __reduce__(self) -> tuple[type[tuple[Unmet, ...]], tuple[tuple[Unmet, ...]]]:
+        return tuple, (self._all(),)
+
     def __repr__(self) -> str:
         return repr(self._all())
 

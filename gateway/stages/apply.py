@@ -84,7 +84,7 @@ def apply(desk: Desk, connection: Connection, payment_id: str, wish: Wish) -> Ap
     if found.details.counterparty_iban:
         owners = dict.fromkeys(batch.owed[part.number].customer_id for part in parts)
         batch.learned += [(found.details.counterparty_iban, name) for name in owners]
-    post.write(batch, connection, payment_id)
+    post.book(batch, connection, payment_id)
     return Applied(after, tuple(parts))
 
 
@@ -112,7 +112,7 @@ def _batch(desk: Desk, connection: Connection, found: StoredPayment, wish: Wish)
     named = items.some(connection, desk.company_id, numbers) if numbers else []
     for one in named:
         _check_currency(found, one.item)
-    batch = Batch(desk, desk.clock.now(), Rates(desk, connection))
+    batch = Batch(desk, desk.clock.now(), Rates.here(desk, connection))
     batch.owed = {
         one.item.invoice_number: Owed(one.item.customer_id, one.item.open, one.item.base_open)
         for one in named

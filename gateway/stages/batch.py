@@ -5,8 +5,8 @@ Items move in memory as each payment is taken, so that the next one finds them a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -44,18 +44,22 @@ class Origin:
 
 @dataclass(slots=True)
 class Rates:
-    """Exchange rates, looked up once for each currency and day."""
+    """Exchange rates, looked up once for each currency and day. ``look`` gives units of the company's
+    currency for one, or raises ``Refused('exchange-rate-missing')``."""
 
-    desk: Desk
-    connection: Connection
+    look: Callable[[str, date], Decimal]
     _known: dict[tuple[str, date], Decimal] = field(default_factory=dict)
 
+    @classmethod
+    def here(cls, desk: Desk, connection: Connection) -> Rates:
+        """Looked up on a connection."""
+        return cls(lambda currency, day: companies.rate_on(connection, desk.company, currency, day))
+
     def on(self, currency: str, day: date) -> Decimal:
-        """Units of the company's currency for one; ``Refused('exchange-rate-missing')``."""
+        """The rate of a currency on a day."""
         rate = self._known.get((currency, day))
         if rate is None:
-            rate = companies.rate_on(self.connection, self.desk.company, currency, day)
-            self._known[currency, day] = rate
+            rate = self._known[currency, day] = self.look(currency, day)
         return rate
 
 
@@ -81,7 +85,6 @@ class Batch:
     rates: Rates
     owed: dict[str, Owed] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
-    reopening: Collection[str] = ()  # items that returns among the payments may open again
     vat: dict[str, list[VatShare]] = field(default_factory=dict)
     payments: list[StoredPayment] = field(default_factory=list)
     place: dict[str, int] = field(default_factory=dict)  # payment -> its place in ``payments``
@@ -123,6 +126,14 @@ class Batch:
         """Money in minor units of the company's currency, at the rate of the day."""
         base = self.desk.company.currency
         return convert(money.minor, money.currency, self.rates.on(money.currency, day), base)
+
+    def as_left(self, stored: StoredPayment) -> StoredPayment:
+        """A stored payment as this block leaves it."""
+        changed = self.changed.get(stored.payment_id)
+        if changed is None:
+            return stored
+        state, rest = changed.get("state", stored.state), changed.get("unallocated_minor", stored.unallocated)
+        return replace(stored, state=state, unallocated=rest)
 
     def stream_of(self, number: str) -> str:
         """Where the events of an item belong: its order's timeline, else its customer's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -19,12 +19,22 @@ from gateway.store.jobs import NewJob
 from gateway.store.journal import Event
 from o2c.ports import Clock, Decider, DeliveryChannel
 
+T = TypeVar("T")
+
 
 class Validator(Protocol):
     """Judges a document against the layers of its profile."""
 
     def validate(self, content: bytes) -> Report:
         """The report; ``skipped`` is never ``valid``."""
+        ...
+
+
+class Beside(Protocol):
+    """Does a unit of work with the books (``books.Books``) in a process beside this one."""
+
+    def __call__(self, desk: Desk, unit: Callable[[Any], T]) -> T:
+        """The unit's result once it is durable; like ``Database.write`` it may run the unit again."""
         ...
 
 
@@ -42,6 +52,7 @@ class Desk:
     intake: Gathering[Any, Any]  # of orders: see ``receive``
     actor: str = "o2c"
     shadows: Sequence[Shadow] = ()  # rule files that decide beside those in force
+    beside: Beside | None = None
 
     @property
     def company_id(self) -> str:

@@ -6,7 +6,7 @@ or a payment), on the stream where it happened. Taking the cause back puts exact
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from gateway.ids import new_id
 from gateway.stages import owed
-from gateway.stages.batch import Batch
 from gateway.stages.desk import Desk
+from gateway.stages.promise import Paid
 from gateway.store import customers, orders, promises, undoing
 from gateway.store.jobs import NewJob
 from gateway.store.journal import Event, customer_stream
@@ -31,18 +31,16 @@ _ENDED = (
 
 
 def after_payments(
-    desk: Desk, connection: Connection, batch: Batch, cause: str
+    desk: Desk, connection: Connection, paid: Sequence[Paid], paying: set[str], cause: str
 ) -> tuple[list[Event], list[NewJob]]:
-    """What the block's money ends: promises, disputes, holds. Counted on the balances just written."""
-    if not batch.applied_on:
+    """What the block's money ends: promises, disputes, holds of the customers who are ``paying``.
+    Counted on the balances just written."""
+    if not paid:
         return [], []
-    paid = [owed.Paid(number, batch.owed[number].open, day) for number, day in batch.applied_on.items()]
+    numbers = [one.number for one in paid]
     states = (PromiseState.RUNNING, PromiseState.BROKEN)
-    before = {
-        one.promise_id: one for one in promises.about(connection, desk.company_id, batch.applied_on, *states)
-    }
+    before = {one.promise_id: one for one in promises.about(connection, desk.company_id, numbers, *states)}
     events = [_marked(event, cause, before) for event in owed.after_payments(desk, connection, paid)]
-    paying = {batch.owed[number].customer_id for number in batch.applied_on}
     released, work = _lift_holds(desk, connection, paying, cause)
     return events + released, work
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gateway.stages import match, post
+from gateway.stages import lookup, match, post, reading
 from gateway.stages.batch import IGNORED, Batch, Origin
 from gateway.stages.match import Run
-from gateway.store import bank, postings
+from gateway.store import postings
 from gateway.store.bank import StoredPayment
 from gateway.store.journal import Event
 from o2c import cash
@@ -23,7 +23,7 @@ SPLIT = "split"  # the reason of a batch that has become its payments
 
 def take(run: Run, read: Statement) -> list[str]:
     """Detail every batch that waits for this notification; what was done, in words."""
-    waiting = bank.batches_waiting(run.connection, run.desk.company_id, read.account)
+    waiting = run.books.ask(lookup.waiting, read.account)()
     words = []
     for entry in read.entries:
         if entry.status is EntryStatus.BOOKED and not entry.is_unresolved_batch:
@@ -56,12 +56,12 @@ def _batch_of(entry: Entry, waiting: Sequence[StoredPayment]) -> StoredPayment |
 
 def _split(run: Run, batch: StoredPayment, entry: Entry) -> None:
     """The sum leaves suspense, and its payments come in its place, as of the day it was booked."""
-    desk, connection = run.desk, run.connection
-    entries = postings.of_documents(connection, desk.company_id, [batch.payment_id])
+    desk = run.desk
+    entries = run.books.ask(lookup.entries_of, batch.payment_id)()
     work = Batch(desk, desk.clock.now(), run.rates)
     undone = [
         cash.undone(one.entry, batch.payment_id, batch.booked_on, postings.takes_back(one.entry_id))
-        for one in entries.get(batch.payment_id, ())
+        for one in entries
     ]
     posted = work.entered(batch, undone)
     work.changed[batch.payment_id] = {"state": IGNORED, "unallocated_minor": 0, "reason": SPLIT}
@@ -71,7 +71,7 @@ def _split(run: Run, batch: StoredPayment, entry: Entry) -> None:
         "ledger": {one.entry_id: one.sha256 for one in posted},
     }
     work.events.append(Event(f"statement:{batch.statement_id}", "BatchDetailed", data))
-    post.write(work, connection, batch.statement_id)
+    run.books.tell(post.write, post.bundled(work), batch.statement_id)
     origin = Origin(batch.statement_id, batch.account, batch.payment_id)
     booked = replace(entry, booked_on=batch.booked_on)
-    match.take_block(run, origin, [(booked, details) for details in entry.details])
+    match.take(run, origin, reading.in_blocks(booked, run.shapes))

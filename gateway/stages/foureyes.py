@@ -18,7 +18,7 @@ from gateway.stages import apply, undo
 from gateway.stages.apply import Applied, Wish
 from gateway.stages.desk import Desk
 from gateway.stages.undo import Undone
-from gateway.store import bank, companies, requests
+from gateway.store import bank, companies, requests, statements
 from gateway.store.bank import StoredPayment
 from gateway.store.journal import Event
 from gateway.store.requests import CashRequest, RequestState
@@ -64,7 +64,7 @@ def ask(
     """
 
     def unit(connection: Connection) -> Answer:
-        bank.lock_cash(connection, desk.company_id)
+        statements.lock_cash(connection, desk.company_id)
         found = bank.find(connection, desk.company_id, payment_id)
         _check_seen(found, seen)
         worth = _worth(desk, connection, found)
@@ -131,7 +131,7 @@ def decide(desk: Desk, request_id: str, *, approve: bool) -> Answer:
     ``Conflict('request-decided')``, ``Refused('four-eyes')`` for the one who asked."""
 
     def unit(connection: Connection) -> Answer:
-        bank.lock_cash(connection, desk.company_id)
+        statements.lock_cash(connection, desk.company_id)
         asked = requests.find(connection, desk.company_id, request_id, lock=True)
         state = RequestState.APPROVED if approve else RequestState.REFUSED
         _check_second(desk, asked)

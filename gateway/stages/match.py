@@ -1,35 +1,36 @@
-"""Match: a block of payments is decided in document order on what is open, set by set.
+"""Match: payments are decided in document order on what is open, a block at a time.
 
-What the payments name is fetched in a few statements for the whole block; the credit accounts
-concerned are locked first, so that nothing they owe changes meanwhile. Then each payment is decided
-as the payments before it left the items.
+While one block is decided, the books fetch what the next ones need and write what the ones before came
+to (``books``). So what a block has fetched may be older than the blocks just before it: it begins with
+what they have moved.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TypeVar
+from itertools import chain
 
-from sqlalchemy import Connection
-
-from gateway.stages import post, refund, returns
-from gateway.stages.batch import Batch, Origin, Rates, Standing
+from gateway.stages import lookup, post, refund, returns
+from gateway.stages.batch import APPLIED, RETURNED, Batch, Origin, Rates, Standing
+from gateway.stages.books import Books
 from gateway.stages.desk import Desk
+from gateway.stages.lookup import Earlier, Invoiced, Named, Owing, Wanted
+from gateway.stages.reading import Block, Pair
 from gateway.stages.refund import Credits
 from gateway.stages.returns import Originals
 from gateway.stages.tolerance import CashRules
-from gateway.store import bank, cash, invoices, items, payers
+from gateway.store import items
+from gateway.store.bulk import Row, Rows
+from o2c.cash import Owed
 from o2c.ledger import OpenItem
-from o2c.matching import Book, Directory, Keys, Shapes, decide, keys_of, payer_of, squeezed
+from o2c.matching import Book, Directory, Keys, Known, Shapes, decide, payer_of
 from o2c.matching.model import Answer, Outcome
 from o2c.statement import Entry, TransactionDetails
 
-BLOCK = 5_000  # payments decided together: what they need is in memory at once
-T = TypeVar("T")
-Pair = tuple[Entry, TransactionDetails]
+_AHEAD = 2  # blocks that may be undecided when one asks for what it names
+Moved = dict[str, tuple[OpenItem, Owed]]  # items that a block moved, and how they stood after it
 
 
 @dataclass(slots=True)
@@ -37,59 +38,193 @@ class Run:
     """One import: what stays the same from block to block, and what has been counted so far."""
 
     desk: Desk
-    connection: Connection
+    books: Books
     shapes: Shapes
+    issues: bool  # are there invoices of this house among the items?
     rates: Rates
     rules: CashRules
     directory: Directory = field(default_factory=Directory)
     asked: set[str] = field(default_factory=set)  # names and customer numbers that were looked for
-    issues: bool = True  # are there invoices of this house among the items?
+    before: Batch | None = None  # the block before the one that is being decided
+    moved: deque[Moved] = field(default_factory=lambda: deque(maxlen=_AHEAD))
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def start(desk: Desk, connection: Connection) -> Run:
+def start(desk: Desk, books: Books) -> Run:
     """Ready to decide."""
-    shapes = Shapes.of(*items.shapes(connection, desk.company_id))
-    rates = Rates(desk, connection)
-    rules = CashRules(desk, connection, lambda currency: rates.on(currency, desk.clock.today()))
-    return Run(desk, connection, shapes, rates, rules, issues=invoices.any_of(connection, desk.company_id))
-
-
-def pieces(things: Iterable[T], size: int = BLOCK) -> Iterator[list[T]]:
-    """The things in lists of at most ``size``."""
-    source = iter(things)
-    while some := list(islice(source, size)):
-        yield some
-
-
-def take_block(run: Run, origin: Origin, pairs: Sequence[Pair]) -> None:
-    """Decide these payments and write what comes of it. Those that are here already are left out."""
-    known = bank.known_keys(
-        run.connection, run.desk.company_id, origin.account, [details.key for _, details in pairs]
+    beginning = books.ask(lookup.beginning)()
+    rates = Rates(lambda currency, day: books.ask(lookup.rate, currency, day)())
+    rules = CashRules(
+        desk,
+        lambda currency: rates.on(currency, desk.clock.today()),
+        lambda name: books.ask(lookup.traits, name)(),
     )
-    new = [
-        (entry, details, keys_of(details, run.shapes)) for entry, details in pairs if details.key not in known
-    ]
-    run.counts["known"] += len(pairs) - len(new)
-    if not new:
-        return
-    batch = Batch(run.desk, run.desk.clock.now(), run.rates)
-    originals = returns.look(run.connection, run.desk.company_id, origin.account, [pair[:2] for pair in new])
-    batch.reopening = originals.numbers
-    book = _book(run, batch, new)
-    credits = refund.look(run.connection, run.desk.company_id, book, new)
-    block = _Block(run, batch, origin, book, originals, credits)
-    for entry, details, keys in new:
-        block.decide(entry, details, keys)
-    post.write(batch, run.connection, origin.statement_id)
-    book.close()
-    run.counts["lines"] += len(batch.payments)
-    run.counts.update(f"decision:{payment.decision}" for payment in batch.payments)
-    run.counts.update(payment.state for payment in batch.payments)
+    return Run(desk, books, Shapes.of(*beginning.shapes), beginning.issues, rates, rules)
+
+
+def take(
+    run: Run, origin: Origin, blocks: Iterable[Block], advance: Callable[[int], None] = lambda _: None
+) -> None:
+    """Decide these payments and have what comes of it written. Those that are here already are left out.
+    ``advance`` is told how many are done.
+
+    Three blocks are under way at a time: the third asks for what it names and the second for what it
+    needs before the first is decided on what was asked for it.
+    """
+    run.before = None  # all that was told earlier is in the books before anything is asked here
+    run.moved.clear()
+    first: _Block | None = None
+    second: _Block | None = None
+    for some in chain(blocks, (None,) * _AHEAD):
+        third = _Block.named(run, origin, some) if some else None
+        if second:
+            second.gather()
+        if first:
+            first.decide()
+            advance(len(first.pairs))
+        first, second = second, third
+
+
+@dataclass(slots=True)
+class _Block:
+    """Some payments on their way from what they name to what becomes of them."""
+
+    run: Run
+    origin: Origin
+    pairs: Sequence[Pair]
+    keys: Sequence[Keys]
+    answer: Callable[[], Named]
+    book: Book = field(init=False)
+    batch: Batch = field(init=False)
+    concerned: set[str] = field(init=False)
+    invoiced: list[Invoiced] = field(init=False)
+    owing: Callable[[], Owing] = field(init=False)
+    earlier: Callable[[], Earlier] = field(init=False)
+
+    @classmethod
+    def named(cls, run: Run, origin: Origin, block: Block) -> _Block:
+        """Ask what is here of what the payments name; nobody is asked for twice in one import."""
+        pairs, keys = block
+        customers = _every(one.customers for one in keys) - run.asked
+        names = _every(one.names for one in keys) - run.asked
+        run.asked |= customers | names
+        wanted = Wanted(
+            origin.account,
+            [details.key for _, details in pairs],
+            _every(one.references for one in keys),
+            _every(one.numbers for one in keys),
+            _every(one.ibans for one in keys),
+            customers,
+            names,
+        )
+        return cls(run, origin, pairs, keys, run.books.ask(lookup.named, wanted, run.issues))
+
+    def gather(self) -> None:
+        """The book of what is named; ask what those owe who may have paid, and for the payments that returns
+        and refunds may be about."""
+        named, run = self.answer(), self.run
+        self._leave_out(named.known)
+        self._know(named.people)
+        found = self._items(named.items)
+        self.book = Book(found, run.directory, named.accounts, self._fetch)
+        self.invoiced = [named.invoiced]
+        self.concerned = {
+            name
+            for (_, details), keys in zip(self.pairs, self.keys, strict=True)
+            for name in _concerned(details, keys, self.book)
+        }
+        self.owing = run.books.ask(lookup.owing, self.concerned, run.issues)
+        marks = returns.marks(self.pairs)
+        credited = refund.credited(self.book, self.pairs, self.keys)
+        self.earlier = run.books.ask(lookup.earlier, self.origin.account, marks, credited, run.issues)
+
+    def _items(self, rows: Sequence[Row]) -> list[OpenItem]:
+        """Items of customers who are in the directory."""
+        return items.items_of(rows, self.run.desk.company.currency, self.run.directory.called)
+
+    def _leave_out(self, known: set[str]) -> None:
+        """Payments that came in before."""
+        self.run.counts["known"] += len(known)
+        if known:
+            fresh = [place for place, (_, details) in enumerate(self.pairs) if details.key not in known]
+            self.pairs = [self.pairs[place] for place in fresh]
+            self.keys = [self.keys[place] for place in fresh]
+
+    def _know(self, people: Rows) -> None:
+        for customer_id, name, postcode, name_key in people:
+            self.run.directory.add(Known(customer_id, name, postcode), name_key)
+
+    def decide(self) -> None:
+        """Each payment as the payments before it left the items; all that comes of it is told at once."""
+        run, earlier, owing = self.run, self.earlier(), self.owing()
+        self._know(earlier.people)
+        self.book.hold(self.concerned, owing.items, items.owner_of, self._items)
+        self.book.add_items(self._items(earlier.items))
+        self.invoiced += [owing.invoiced, earlier.invoiced]
+        run.rules.begin(owing.traits)
+        batch = self._batch()
+        originals, credits = Originals.of(earlier, run.before), Credits.of(earlier, run.before)
+        judge = _Judge(run, batch, self.origin, self.book, originals, credits)
+        for (entry, details), keys in zip(self.pairs, self.keys, strict=True):
+            judge.decide(entry, details, keys)
+        bundle = post.bundled(batch)
+        run.books.tell(post.write, bundle, self.origin.statement_id)
+        run.moved.append(
+            {number: (self.book.item(number), batch.owed[number]) for number, _, _ in bundle.moved}
+        )
+        run.before = batch
+        self.book.close()
+        run.counts["lines"] += len(batch.payments)
+        run.counts.update(f"decision:{payment.decision}" for payment in batch.payments)
+        # What a later payment took back was applied all the same.
+        run.counts.update(APPLIED if one.state == RETURNED else one.state for one in batch.payments)
+
+    def _batch(self) -> Batch:
+        """An empty batch in which the items stand as the blocks before have left them."""
+        batch = Batch(self.run.desk, self.run.desk.clock.now(), self.run.rates, Standing(self.book.item))
+        before = self.run.before.orders if self.run.before else {}
+        for moved in self.run.moved:
+            for number, (item, owed) in moved.items():
+                self.book.catch_up(item, owed.open)
+                batch.owed[number] = owed
+                if number in before:
+                    batch.orders[number] = before[number]
+        for invoiced in self.invoiced:
+            batch.orders |= invoiced.orders
+            batch.vat |= invoiced.vat
+        self.batch = batch
+        return batch
+
+    def _fetch(self, names: Collection[str]) -> list[OpenItem]:
+        """What was not asked for and is wanted all the same."""
+        owing = self.run.books.ask(lookup.owing, names, self.run.issues)()
+        self.run.rules.know(owing.traits)
+        self.batch.orders |= owing.invoiced.orders
+        self.batch.vat |= owing.invoiced.vat
+        return self._items(owing.items)
+
+
+def _every(several: Iterable[frozenset[str]]) -> set[str]:
+    return set().union(*several)
+
+
+def _concerned(details: TransactionDetails, keys: Keys, book: Book) -> Collection[str]:
+    """Whose open items it takes to decide on a payment: nobody's where it names exactly what it pays,
+    and whoever has paid is not somebody else. What is asked for all the same, the book fetches."""
+    by_reference = [item for key in keys.references for item in book.by_reference(key)]
+    if by_reference and sum(item.open for item in by_reference) == details.amount.minor:
+        return ()
+    items = [item for key in keys.numbers if (item := book.by_number(key)) is not None]
+    items += [item for item in by_reference if item not in items]
+    owners = {item.customer_id for item in items}
+    paying = set(payer_of(details, keys, book).customers)
+    if items and paying <= owners and sum(item.open for item in items) == details.amount.minor:
+        return ()
+    return owners | paying
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _Judge:
     """Everything that decides on one payment after the other."""
 
     run: Run
@@ -123,91 +258,3 @@ def _learn(batch: Batch, details: TransactionDetails, answer: Answer) -> None:
     if details.is_credit and details.counterparty_iban:
         owners = dict.fromkeys(batch.owed[part.number].customer_id for part in answer.parts)
         batch.learned += [(details.counterparty_iban, name) for name in owners]
-
-
-# --- what a block needs --------------------------------------------------------------------------
-def _book(run: Run, batch: Batch, new: Sequence[tuple[Entry, TransactionDetails, Keys]]) -> Book:
-    """The items, customers and payer accounts that these payments name. A payment that names just what
-    it pays needs no more; for the others all that their possible payers owe is fetched together."""
-    connection, company_id, keys = run.connection, run.desk.company_id, [keys for _, _, keys in new]
-    named = _named(connection, company_id, keys, batch.reopening)
-    owners = {item.customer_id for item in named}
-    payers.lock_rows(connection, company_id, owners)
-    if connection.dialect.name != "sqlite":  # whose one lock is held already
-        named = _named(connection, company_id, keys, batch.reopening)
-    accounts = payers.accounts(connection, company_id, _every(one.ibans for one in keys))
-    _enter(run, keys, owners | {account[1] for account in accounts})
-    book = Book((), run.directory, accounts, _Fetch(run, batch))
-    batch.owed = Standing(book.item)
-    run.rules.forget()
-    _belong(run, batch, named)
-    book.add_items(named)
-    book.load(name for _, details, some in new for name in _concerned(details, some, book))
-    return book
-
-
-def _concerned(details: TransactionDetails, keys: Keys, book: Book) -> Collection[str]:
-    """Whose open items it takes to decide on a payment: nobody's where it names exactly what it pays,
-    and whoever has paid is not somebody else. What is asked for all the same, the book fetches."""
-    by_reference = [item for key in keys.references for item in book.by_reference(key)]
-    if by_reference and sum(item.open for item in by_reference) == details.amount.minor:
-        return ()
-    items = [item for key in keys.numbers if (item := book.by_number(key)) is not None]
-    items += [item for item in by_reference if item not in items]
-    owners = {item.customer_id for item in items}
-    paying = set(payer_of(details, keys, book).customers)
-    if items and paying <= owners and sum(item.open for item in items) == details.amount.minor:
-        return ()
-    return owners | paying
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetch:
-    """The open items of customers, under their lock."""
-
-    run: Run
-    batch: Batch
-
-    def __call__(self, names: Collection[str]) -> list[OpenItem]:
-        connection, company_id = self.run.connection, self.run.desk.company_id
-        payers.lock_rows(connection, company_id, names)
-        found = items.open_of(connection, company_id, names)
-        self.run.rules.profiles.update(cash.profiles(connection, company_id, names))
-        _belong(self.run, self.batch, found)
-        return found
-
-
-def _belong(run: Run, batch: Batch, found: Sequence[OpenItem]) -> None:
-    """The orders of these items, and the VAT of those that offer a discount: it takes its share along."""
-    if not run.issues:
-        return
-    numbers = [one.invoice_number for one in found]
-    orders = items.with_orders(run.connection, run.desk.company_id, numbers)
-    offering = [one.invoice_number for one in found if one.discount and one.invoice_number in orders]
-    batch.orders |= orders
-    batch.vat |= post.vat_of(run.connection, run.desk.company_id, offering)
-
-
-def _enter(run: Run, keys: Sequence[Keys], ids: set[str]) -> None:
-    """The customers that are named, into the directory; nobody is asked for twice in one import."""
-    fresh = (
-        {one for one in ids if one not in run.directory},
-        _every(one.customers for one in keys) - run.asked,
-        _every(one.names for one in keys) - run.asked,
-    )
-    for known, name_key in payers.named(run.connection, run.desk.company_id, *fresh):
-        run.directory.add(known, name_key)
-    run.asked |= fresh[1] | fresh[2]
-
-
-def _every(several: Iterable[frozenset[str]]) -> set[str]:
-    return set().union(*several)
-
-
-def _named(
-    connection: Connection, company_id: str, keys: Sequence[Keys], reopening: Iterable[str]
-) -> list[OpenItem]:
-    references, numbers = _every(one.references for one in keys), _every(one.numbers for one in keys)
-    # What may be given back is open again for the payments that follow.
-    numbers |= {squeezed(number) for number in reopening}
-    return items.by_keys(connection, company_id, references, numbers)

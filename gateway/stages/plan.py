@@ -119,7 +119,7 @@ def _in_sight(picture: Picture, name: str, today: date) -> bool:
 
 
 def _with_charges(item: OpenItem, claimed: Iterable[LateCharge]) -> OpenItem:
-    return replace(item, open=item.open + late_charge.outstanding(claimed))
+    return item._replace(open=item.open + late_charge.outstanding(claimed))
 
 
 def _ruling(

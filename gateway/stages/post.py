@@ -1,29 +1,34 @@
 """Post: what was decided about a block of payments goes into the books, in a few statements for all.
 
-Each payment adds its entries, allocations and moves to a ``Batch`` in memory; ``write`` appends them
-together. Two sets of statements a block, whatever its size.
+Each payment adds its entries, allocations and moves to a ``Batch`` in memory; what that comes to is a
+``Bundle``, and ``write`` appends it, here or in another process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from formats import canonical
 from gateway.ids import new_id
 from gateway.stages import effects, tolerance
 from gateway.stages.batch import APPLIED, IGNORED, UNMATCHED, Batch, Origin
-from gateway.store import allocations, bank, customers, invoices, items, payers, postings
+from gateway.stages.desk import Desk
+from gateway.stages.promise import Paid
+from gateway.store import allocations, bank, customers, invoices, items, journal, payers, postings
 from gateway.store.allocations import NewAllocation
 from gateway.store.bank import StoredPayment
+from gateway.store.bulk import Rows
 from gateway.store.customers import Movement
 from gateway.store.journal import Event
 from gateway.store.ledger import Posted
+from gateway.store.rows import pack
 from o2c import cash
 from o2c.cash import Use, VatShare
+from o2c.decision import Decision
 from o2c.ledger import LedgerEntry
 from o2c.matching.model import Answer, Evidence, Outcome, Part, Suggestion
 from o2c.money import Money
@@ -89,7 +94,7 @@ def explanation(answer: Answer) -> str:
         data["words"] = answer.words
     if answer.suggestions:
         data["suggestions"] = [_suggestion(one) for one in answer.suggestions]
-    return canonical.dumps(data).decode()
+    return pack(data)
 
 
 def _evidence(evidence: Sequence[Evidence]) -> list[dict[str, str]]:
@@ -181,7 +186,7 @@ def allocate(
     """Note what each item got; the items that are settled by it."""
     if not parts:
         return []
-    words = canonical.dumps(_evidence(evidence)).decode()
+    words = pack(_evidence(evidence))
     batch.given[payment.payment_id] = parts
     settled = []
     for part in parts:
@@ -271,24 +276,63 @@ def amount(minor: int, currency: str) -> str:
 
 
 # --- all of it -----------------------------------------------------------------------------------
-def write(batch: Batch, connection: Connection, cause: str) -> None:
-    """Append everything. ``cause`` (a statement, a payment) marks what follows for promises and holds,
-    so that an undo finds it again."""
-    desk, company_id = batch.desk, batch.desk.company_id
-    postings.append(connection, company_id, batch.at, batch.posted)
-    bank.add_payments(connection, company_id, batch.payments)
-    bank.change(connection, company_id, batch.changed)
-    allocations.add(connection, company_id, batch.allocated, batch.at)
-    entries = [one.entry for one in batch.posted]
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything that is written of a block of payments, as plain as it is stored: it may travel to
+    another process."""
+
+    at: datetime
+    payments: Rows
+    entries: Rows
+    lines: Rows
+    changed: dict[str, dict[str, Any]]
+    allocations: Rows
+    moved: Rows  # item, change of what is open, the same in company currency
+    movements: list[Movement]
+    learned: list[tuple[str, str]]
+    decided: list[tuple[str, Decision]]
+    paid: list[Paid]
+    paying: set[str]
+    events: Rows
+
+
+def bundled(batch: Batch) -> Bundle:
+    """What the batch comes to."""
+    company_id, entries = batch.desk.company_id, [one.entry for one in batch.posted]
     moved = cash.moved_items(entries)
-    items.move(connection, company_id, [(number, one, base) for number, _, one, base in moved], batch.at)
-    customers.move(connection, company_id, _movements(entries))
-    payers.learn(connection, company_id, batch.learned)
-    tolerance.keep(desk, connection, batch.decided)
-    events, work = effects.after_payments(desk, connection, batch, cause)
-    desk.record(connection, batch.at, [*batch.events, *events], work)
+    return Bundle(
+        batch.at,
+        bank.payment_rows(company_id, batch.payments),
+        *postings.rows(company_id, batch.at, batch.posted),
+        batch.changed,
+        allocations.rows(company_id, batch.allocated, batch.at),
+        Rows((number, change, base) for number, _, change, base in moved),
+        [Movement(who, invoices=base) for _, who, _, base in moved]
+        + [Movement(who, cash=base) for who, base in cash.moved_cash(entries)],
+        batch.learned,
+        batch.decided,
+        [Paid(number, batch.owed[number].open, day) for number, day in batch.applied_on.items()],
+        {batch.owed[number].customer_id for number in batch.applied_on},
+        journal.plain(batch.events),
+    )
 
 
-def _movements(entries: Sequence[LedgerEntry]) -> list[Movement]:
-    invoices = [Movement(who, invoices=base) for _, who, _, base in cash.moved_items(entries)]
-    return invoices + [Movement(who, cash=base) for who, base in cash.moved_cash(entries)]
+def write(desk: Desk, connection: Connection, block: Bundle, cause: str) -> None:
+    """Append everything, in two sets of statements whatever the size. ``cause`` (a statement, a payment)
+    marks what follows for promises and holds, so that an undo finds it again."""
+    company_id = desk.company_id
+    postings.append(connection, block.entries, block.lines)
+    bank.add_payments(connection, block.payments)
+    bank.change(connection, company_id, block.changed)
+    allocations.add(connection, block.allocations)
+    items.move(connection, company_id, block.moved, block.at)
+    customers.move(connection, company_id, block.movements)
+    payers.learn(connection, company_id, block.learned)
+    tolerance.keep(desk, connection, block.decided)
+    events, work = effects.after_payments(desk, connection, block.paid, block.paying, cause)
+    desk.record(connection, block.at, [*(Event(*row) for row in block.events), *events], work)
+
+
+def book(batch: Batch, connection: Connection, cause: str) -> None:
+    """Append a batch here and now."""
+    write(batch.desk, connection, bundled(batch), cause)

@@ -7,14 +7,12 @@ our business here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-
-from sqlalchemy import Connection
 
 from gateway.stages import post
 from gateway.stages.batch import APPLIED, Batch
-from gateway.store import bank
+from gateway.stages.lookup import Earlier
 from gateway.store.bank import StoredPayment
 from o2c.cash import Source, Use, use_entry
 from o2c.ledger import Account, EntryKind
@@ -31,24 +29,27 @@ class Credits:
 
     of_customer: dict[str, list[StoredPayment]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, earlier: Earlier, before: Batch | None) -> Credits:
+        """What was fetched, and the block before, which was not written yet then."""
+        found = cls()
+        several = earlier.credits
+        if before is not None:
+            left = (one for one in before.payments if one.unallocated and one.customer_id)
+            several = [*map(before.as_left, earlier.credits), *left]
+        for one in several:
+            found.of_customer.setdefault(str(one.customer_id), []).append(one)
+        return found
 
-def look(
-    connection: Connection,
-    company_id: str,
-    book: Book,
-    new: Iterable[tuple[Entry, TransactionDetails, Keys]],
-) -> Credits:
-    """What the customers who may be paid back have on account."""
-    names = {
+
+def credited(book: Book, pairs: Sequence[tuple[Entry, TransactionDetails]], keys: Sequence[Keys]) -> set[str]:
+    """The customers who may be paid back by these payments."""
+    return {
         name
-        for entry, details, keys in new
+        for (entry, details), some in zip(pairs, keys, strict=True)
         if not details.is_credit and not entry.is_reversal
-        for name in _named(book, keys)
+        for name in _named(book, some)
     }
-    found = Credits()
-    for one in bank.with_rest(connection, company_id, names) if names else ():
-        found.of_customer.setdefault(str(one.customer_id), []).append(one)
-    return found
 
 
 def take(batch: Batch, payment: StoredPayment, keys: Keys, book: Book, credits: Credits) -> bool:

@@ -11,11 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection
-
 from gateway.stages import post
 from gateway.stages.batch import APPLIED, RETURNED, UNDONE, UNMATCHED, Batch
-from gateway.store import allocations, bank, postings
+from gateway.stages.lookup import Earlier
+from gateway.store import postings
 from gateway.store.allocations import RETURN, NewAllocation, Standing
 from gateway.store.bank import StoredPayment
 from gateway.store.journal import Event
@@ -40,6 +39,17 @@ class Originals:
     _by_mark: dict[tuple[str, str], dict[str, StoredPayment]] = field(default_factory=dict)
     _indexed: int = 0  # how many payments of the block are
 
+    @classmethod
+    def of(cls, earlier: Earlier, before: Batch | None) -> Originals:
+        """What was fetched, and the block before, which was not written yet then."""
+        if before is None:
+            return cls(earlier.payments, earlier.entries, earlier.standing)
+        return cls(
+            [*(before.as_left(one) for one in earlier.payments), *before.payments],
+            earlier.entries | before.of_payment,
+            earlier.standing | {name: list(map(_standing, parts)) for name, parts in before.given.items()},
+        )
+
     def meant_by(self, details: TransactionDetails, batch: Batch) -> Iterator[tuple[StoredPayment, int]]:
         """Payments that share a mark with a return, stored ones or earlier ones of the block, and how
         many marks they share."""
@@ -62,10 +72,9 @@ class Originals:
             for mark in _marks(one.details):
                 self._by_mark.setdefault(mark, {})[one.payment_id] = one
 
-    @property
-    def numbers(self) -> set[str]:
-        """The items that they settled."""
-        return {part.number for parts in self.standing.values() for part in parts}
+
+def _standing(part: Part) -> Standing:
+    return Standing(part.number, part.amount, part.discount, part.write_off, part.charges, part.closes)
 
 
 def is_return(entry: Entry, details: TransactionDetails) -> bool:
@@ -73,27 +82,10 @@ def is_return(entry: Entry, details: TransactionDetails) -> bool:
     return entry.is_reversal or details.return_reason is not None
 
 
-def look(
-    connection: Connection, company_id: str, account: str, pairs: Iterable[Sequence[object]]
-) -> Originals:
-    """The stored payments that the returns among these may mean."""
-    back = [
-        pair[1]
-        for pair in pairs
-        if isinstance(pair[0], Entry)
-        and isinstance(pair[1], TransactionDetails)
-        and is_return(pair[0], pair[1])
-    ]
-    if not back:
-        return Originals()
-    marks = {name: [value for one in back if (value := getattr(one, name))] for name in _MARKS}
-    found = bank.by_marks(connection, company_id, account, marks)
-    ids = [one.payment_id for one in found]
-    return Originals(
-        found,
-        postings.of_documents(connection, company_id, ids),
-        allocations.of_payments(connection, company_id, ids),
-    )
+def marks(pairs: Iterable[tuple[Entry, TransactionDetails]]) -> dict[str, list[str]]:
+    """What the returns among these say of the payments they undo: values by mark."""
+    back = [details for entry, details in pairs if is_return(entry, details)]
+    return {name: [value for one in back if (value := getattr(one, name))] for name in _MARKS}
 
 
 def take(batch: Batch, payment: StoredPayment, answer: Answer, originals: Originals) -> Answer | None:

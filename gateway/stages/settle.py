@@ -1,4 +1,4 @@
-"""Settle: a bank file is read and proved whole, then posted in one transaction.
+"""Settle: a bank file is read, proved whole and posted in one transaction.
 
 Any doubt about the file and nothing of it is kept. A camt.053 is posted, a camt.054 only details a
 batch that a statement has booked (``enrich``), a camt.052 is shown and never posted. What explains
@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from formats.camt.reader import Message, read_file
+from formats.camt.reader import Passing, Stream
+from formats.camt.statements import Head
 from gateway.ids import new_id
-from gateway.stages import enrich, match
+from gateway.stages import enrich, match, reading
 from gateway.stages.batch import Origin
+from gateway.stages.books import Books, Here
 from gateway.stages.cycles import no_cycles
 from gateway.stages.desk import Desk
-from gateway.stages.match import Pair, Run
-from gateway.store import archive, bank
+from gateway.stages.match import Run
+from gateway.stages.reading import BankFile, Begun, Block, Ended, Read, Whole
+from gateway.store import archive, statements
 from gateway.store.archive import Document
 from gateway.store.database import is_duplicate
 from gateway.store.journal import Event
@@ -32,6 +34,7 @@ from o2c.errors import Conflict, Fault, Refused
 from o2c.statement import EntryStatus, MessageKind, Statement
 
 LIMIT = 200_000_000  # bytes of a file
+MANY = 8_000_000  # bytes that are worth a process of their own: 12,000 payments or so
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +78,51 @@ def import_statements(
     ``override`` is a person's reason to take a file whose balances do not add up. ``advance`` is told
     how many payments have been decided since it was last told.
     """
-    accounts = [account.account for account in desk.company.bank_accounts]
-    sha256 = _sha256(source)
+    accounts = tuple(account.account for account in desk.company.bank_accounts)
+    file = _File(BankFile(source, accounts, limit, override is not None), _sha256(source), override, advance)
+    beside = desk.beside
+    if beside is not None and _size(source) >= MANY:
+        return _again(lambda: beside(desk, lambda books: _while_read(desk, books, file)))
+    stream = file.file.stream()
+    proved = _proved(stream)
+    return _again(
+        lambda: desk.database.write(lambda c: _take(desk, Here(desk, c), file, stream.kind, proved))
+    )
+
+
+def _proved(stream: Stream) -> list[Passing]:
+    """All of a file that is not large, before anything is begun."""
     with no_cycles():
-        message = read_file(source, accounts, limit=limit, override_balance=override is not None)
-    for one in message.statements:
-        _check_currency(desk, one)
+        return list(stream)
 
-    def unit(connection: Connection) -> list[Imported]:
-        bank.lock_cash(connection, desk.company_id)
-        _keep(desk, connection, source, sha256)
-        with no_cycles():
-            return _take(desk, connection, message, sha256, override, advance)
 
+def _while_read(desk: Desk, books: Books, file: _File) -> list[Imported]:
+    stream = file.file.stream()
+    return _take(desk, books, file, stream.kind, stream)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A bank file, and what was said of its import."""
+
+    file: BankFile
+    sha256: str
+    override: str | None
+    advance: Callable[[int], None]
+
+
+def _again(work: Callable[[], list[Imported]]) -> list[Imported]:
+    """Where the same came in at the same moment, once more: now it is known."""
     try:
-        return desk.database.write(unit)
+        return work()
     except IntegrityError as error:
         if not _is_repeat(error):
             raise
-    return desk.database.write(unit)  # the same came in at the same moment; now it is known
+    return work()
+
+
+def _size(source: bytes | Path) -> int:
+    return len(source) if isinstance(source, bytes) else source.stat().st_size
 
 
 def _sha256(source: bytes | Path) -> str:
@@ -103,8 +132,27 @@ def _sha256(source: bytes | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _keep(desk: Desk, connection: Connection, source: bytes | Path, sha256: str) -> None:
-    """Put the file's bytes into the archive; they are in memory no longer than that takes."""
+def _is_repeat(error: IntegrityError) -> bool:
+    statement = "statement.company_id, statement.account, statement.bank_statement_id"
+    return is_duplicate(error, "uq_statement_natural_key", statement) or is_duplicate(
+        error, "uq_payment_natural_key", "payment.company_id, payment.account, payment.key"
+    )
+
+
+def _check_currency(desk: Desk, head: Head | Statement) -> None:
+    kept = next(a.currency for a in desk.company.bank_accounts if a.account == head.account)
+    if kept != head.currency:
+        raise Refused(
+            "currency",
+            f"statement {head.statement_id} is in {head.currency}; the account is kept in {kept}.",
+            next_step="Correct the account's currency in the company's settings, or ask the bank.",
+        )
+
+
+def _open(desk: Desk, connection: Connection, source: bytes | Path, sha256: str) -> None:
+    """The company's cash is ours alone until the end, and the file's bytes are in the archive; they are
+    in memory no longer than that takes."""
+    statements.lock_cash(connection, desk.company_id)
     content = source if isinstance(source, bytes) else source.read_bytes()
     kept = archive.keep(
         connection, desk.company_id, desk.clock.now(), Document("statement", "application/xml", content)
@@ -113,40 +161,28 @@ def _keep(desk: Desk, connection: Connection, source: bytes | Path, sha256: str)
         raise Refused("malformed", "the file was changed while it was read.", next_step="Import it again.")
 
 
-def _is_repeat(error: IntegrityError) -> bool:
-    statement = "statement.company_id, statement.account, statement.bank_statement_id"
-    return is_duplicate(error, "uq_statement_natural_key", statement) or is_duplicate(
-        error, "uq_payment_natural_key", "payment.company_id, payment.account, payment.key"
-    )
-
-
-def _check_currency(desk: Desk, read: Statement) -> None:
-    kept = next(a.currency for a in desk.company.bank_accounts if a.account == read.account)
-    if kept != read.currency:
-        raise Refused(
-            "currency",
-            f"statement {read.statement_id} is in {read.currency}; the account is kept in {kept}.",
-            next_step="Correct the account's currency in the company's settings, or ask the bank.",
-        )
-
-
 def _take(
-    desk: Desk,
-    connection: Connection,
-    message: Message,
-    sha256: str,
-    override: str | None,
-    advance: Callable[[int], None],
+    desk: Desk, books: Books, file: _File, kind: MessageKind, passing: Iterable[Passing]
 ) -> list[Imported]:
-    if message.kind is MessageKind.REPORT:
-        return [_only_shown(one, sha256) for one in message.statements]
-    run = match.start(desk, connection)
-    if message.kind is MessageKind.NOTIFICATION:
-        return [_enriched(run, one, sha256) for one in message.statements]
-    return [_import(run, one, sha256, override, advance) for one in message.statements]
+    """Every statement of the file. Where it is not proved yet but passes by, a doubt that shows at the end
+    undoes all of it."""
+    books.tell(_open, file.file.source, file.sha256)
+    run = match.start(desk, books)
+    with no_cycles():
+        read = reading.blocks(kind, passing, run.shapes, reading.BLOCK)
+        return [_statement(run, file, one, read) for one in read]
 
 
-def _only_shown(read: Statement, sha256: str) -> Imported:
+def _statement(run: Run, file: _File, one: Read, read: Iterator[Read]) -> Imported:
+    if isinstance(one, Begun):
+        return _import(run, file, one.head, read)
+    assert isinstance(one, Whole), "a statement begins, then come its blocks"
+    _check_currency(run.desk, one.statement)
+    is_report = one.statement.kind is MessageKind.REPORT
+    return (_only_shown if is_report else _enriched)(run, one.statement, file.sha256)
+
+
+def _only_shown(_run: Run, read: Statement, sha256: str) -> Imported:
     lines = sum(len(entry.details) for entry in read.entries)
     words = ("A camt.052 tells what is not yet booked: nothing of it is posted.", *read.warnings)
     return Imported(
@@ -161,122 +197,147 @@ def _enriched(run: Run, read: Statement, sha256: str) -> Imported:
     before = Counter(run.counts)
     words = enrich.take(run, read)
     made = run.counts - before
-    return _counted("", read, sha256, made, (*words, *read.warnings), MessageKind.NOTIFICATION)
+    not_booked = sum(len(e.details) for e in read.entries if e.status is not EntryStatus.BOOKED)
+    return _counted(
+        Imported(
+            *("", read.account, read.statement_id, False, 0, 0, 0, 0, (*words, *read.warnings)),
+            kind=MessageKind.NOTIFICATION.value,
+            sha256=sha256,
+            not_booked=not_booked,
+        ),
+        made,
+    )
 
 
 # --- a statement ---------------------------------------------------------------------------------
-def _import(
-    run: Run, read: Statement, sha256: str, override: str | None, advance: Callable[[int], None]
-) -> Imported:
-    desk, connection = run.desk, run.connection
-    content = content_sha256(read)
-    known = bank.find_statement(connection, desk.company_id, read)
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A statement that begins, under the id it would have here."""
+
+    statement_id: str
+    head: Head
+    document_sha256: str
+    override: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """``known`` since an earlier import: our id of it, its content and its document."""
+
+    known: tuple[str, str, str] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def _import(run: Run, file: _File, head: Head, read: Iterator[Read]) -> Imported:
+    _check_currency(run.desk, head)
+    statement_id = new_id("stm", run.desk.clock.now())
+    entered = run.books.ask(_enter, _New(statement_id, head, file.sha256, file.override))()
+    blocks = _Blocks(read)
+    if entered.known is not None:
+        for _ in blocks:
+            pass
+        _check_same(entered.known, blocks.ended.content_sha256, file.sha256, head)
+        words = blocks.ended.proof.warnings
+        known = (entered.known[0], head.account, head.statement_id, True, 0, 0, 0, 0, words)
+        return Imported(*known, sha256=file.sha256)
+    before = Counter(run.counts)
+    match.take(run, Origin(statement_id, head.account), blocks, file.advance)
+    proof, content, not_booked = blocks.ended
+    warnings = (*proof.warnings, *entered.warnings)
+    run.books.tell(_complete, statement_id, statements.End(content, proof.opening, proof.closing, warnings))
+    return _counted(
+        Imported(
+            *(statement_id, head.account, head.statement_id, False, 0, 0, 0, 0, warnings),
+            kind=MessageKind.STATEMENT.value,
+            sha256=file.sha256,
+            not_booked=not_booked,
+        ),
+        run.counts - before,
+    )
+
+
+@dataclass(slots=True)
+class _Blocks:
+    """The blocks of the statement that has begun, and then how it ended."""
+
+    read: Iterator[Read]
+    ended: Ended = field(init=False)
+
+    def __iter__(self) -> Iterator[Block]:
+        for one in self.read:
+            if isinstance(one, Ended):
+                self.ended = one
+                return
+            assert isinstance(one, Block)
+            yield one
+
+
+def _enter(desk: Desk, connection: Connection, new: _New) -> _Entered:
+    """The statement itself goes into the books, unless it is there."""
+    head = new.head
+    known = statements.find_statement(connection, desk.company_id, head)
     if known is not None:
-        _check_same(known, content, sha256, read)
-        words = tuple(read.warnings)
-        return Imported(
-            *(known.statement_id, read.account, read.statement_id, True, 0, 0, 0, 0, words), sha256=sha256
-        )
+        return _Entered((known.statement_id, known.content_sha256, known.document_sha256))
     now = desk.clock.now()
-    origin = Origin(new_id("stm", now), read.account)
-    warnings = (*read.warnings, *_gap(connection, desk, read))
-    bank.add_statement(
+    statements.add_statement(
         connection,
         desk.company_id,
-        origin.statement_id,
-        read,
-        content_sha256=content,
-        document_sha256=sha256,
-        warnings=warnings,
-        override=None if override is None else (override, desk.actor),
+        new.statement_id,
+        head,
+        document_sha256=new.document_sha256,
+        override=None if new.override is None else (new.override, desk.actor),
         at=now,
     )
-    desk.record(connection, now, [_told(origin, read, sha256, override)], fresh=[origin.stream])
-    before = Counter(run.counts)
-    for some in match.pieces(pairs(read)):
-        match.take_block(run, origin, some)
-        advance(len(some))
-    made = run.counts - before
-    return _counted(origin.statement_id, read, sha256, made, warnings, MessageKind.STATEMENT)
+    told = _told(new)
+    desk.record(connection, now, [told], fresh=[told.stream])
+    return _Entered(warnings=_gap(connection, desk, head))
 
 
-def pairs(read: Statement) -> Iterator[Pair]:
-    """The booked payments of a statement, each with its entry."""
-    for entry in read.entries:
-        if entry.status is EntryStatus.BOOKED:
-            for details in entry.details:
-                yield entry, details
+def _complete(desk: Desk, connection: Connection, statement_id: str, end: statements.End) -> None:
+    statements.complete_statement(connection, desk.company_id, statement_id, end)
 
 
-def content_sha256(read: Statement) -> str:
-    """SHA-256 over what a statement says, payment by payment."""
-    digest = hashlib.sha256(f"{read.account} {read.statement_id} {read.opening} {read.closing}".encode())
-    for entry in read.entries:
-        digest.update(f"{entry.booked_on} {entry.status.value} {entry.amount} {entry.is_credit}".encode())
-        for one in entry.details:
-            parts = (one.key, one.amount.minor, one.is_credit, one.references, one.text, one.counterparty)
-            digest.update(repr(parts).encode())
-    return digest.hexdigest()
-
-
-def _check_same(known: Row[Any], content: str, sha256: str, read: Statement) -> None:
-    if content != known.content_sha256 and sha256 != known.document_sha256:
+def _check_same(known: tuple[str, str, str], content: str, sha256: str, head: Head) -> None:
+    name, its_content, its_document = known
+    if content != its_content and sha256 != its_document:
         raise Conflict(
             "conflict",
-            f"statement {read.statement_id} of this account was imported with other content.",
+            f"statement {head.statement_id} of this account was imported with other content.",
             next_step="Ask the bank which of the two files is right; nothing of this one was posted.",
-            faults=[Fault("/Document/BkToCstmrStmt/Stmt/Id", "changed", f"imported as {known.statement_id}")],
+            faults=[Fault("/Document/BkToCstmrStmt/Stmt/Id", "changed", f"imported as {name}")],
         )
 
 
-def _gap(connection: Connection, desk: Desk, read: Statement) -> tuple[str, ...]:
+def _gap(connection: Connection, desk: Desk, head: Head) -> tuple[str, ...]:
     """The statements that are missing between this one and the one before it."""
-    last = bank.last_sequence(connection, desk.company_id, read)
-    if last is None or read.sequence is None or read.sequence <= last + 1:
+    last = statements.last_sequence(connection, desk.company_id, head)
+    if last is None or head.sequence is None or head.sequence <= last + 1:
         return ()
-    first, end = last + 1, read.sequence - 1
+    first, end = last + 1, head.sequence - 1
     numbers = str(first) if first == end else f"{first} to {end}"
-    return (f"Statement {numbers} of this account is missing before number {read.sequence}.",)
+    return (f"Statement {numbers} of this account is missing before number {head.sequence}.",)
 
 
-def _told(origin: Origin, read: Statement, sha256: str, override: str | None) -> Event:
-    data = {
-        "account": read.account,
-        "statement": read.statement_id,
-        "closing": read.closing and str(read.closing),
-        "lines": sum(1 for _ in pairs(read)),
-    }
-    if override is not None:
-        data["override"] = override
-    return Event(origin.stream, "StatementImported", data, document_sha256=sha256)
+def _told(new: _New) -> Event:
+    data = {"account": new.head.account, "statement": new.head.statement_id}
+    if new.override is not None:
+        data["override"] = new.override
+    stream = Origin(new.statement_id, new.head.account).stream
+    return Event(stream, "StatementImported", data, document_sha256=new.document_sha256)
 
 
-def _counted(
-    statement_id: str,
-    read: Statement,
-    sha256: str,
-    made: Counter[str],
-    warnings: Sequence[str],
-    kind: MessageKind,
-) -> Imported:
+def _counted(one: Imported, made: Counter[str]) -> Imported:
+    """With what was made of its payments."""
     decisions = {
         name.removeprefix("decision:"): count
         for name, count in sorted(made.items())
         if name.startswith("decision:")
     }
-    not_booked = sum(len(e.details) for e in read.entries if e.status is not EntryStatus.BOOKED)
-    return Imported(
-        statement_id,
-        read.account,
-        read.statement_id,
-        duplicate=False,
+    return replace(
+        one,
         lines=made["lines"],
         applied=made["applied"],
         unmatched=made["unmatched"],
         ignored=made["ignored"],
-        warnings=tuple(warnings),
-        kind=kind.value,
-        sha256=sha256,
         decisions=decisions,
-        not_booked=not_booked,
     )

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row
 from gateway.stages.batch import UNDONE
 from gateway.stages.desk import Desk
 from gateway.stages.explained import Explained, as_data, decisions_about
-from gateway.store import allocations, bank, cash
+from gateway.store import allocations, bank, cash, statements
 from gateway.store.allocations import Standing
 from o2c.errors import NotFound
 from o2c.matching.model import Outcome
@@ -44,7 +44,7 @@ def lines(connection: Connection, company_id: str, rows: Iterable[Row[Any]]) -> 
 
 def of_file(connection: Connection, company_id: str, sha256: str) -> list[str]:
     """The statements of a file: those that stand, or all where every one is undone. ``NotFound('file')``."""
-    rows = bank.statements_of_file(connection, company_id, sha256)
+    rows = statements.statements_of_file(connection, company_id, sha256)
     if not rows:
         raise NotFound("file", f"no statement came in with a file of SHA-256 {sha256}.")
     standing = [row.statement_id for row in rows if row.undone_at is None]

@@ -14,14 +14,14 @@ from sqlalchemy import Connection
 
 from gateway.stages import shadow
 from gateway.stages.desk import Desk
-from gateway.store import cash, orders
+from gateway.store import orders
+from gateway.store.bulk import Rows
+from gateway.store.cash import Traits
 from gateway.store.orders import Decided
-from gateway.store.rows import unpack_profile
 from o2c.country import known_country
 from o2c.decision import Decision, FactValue
 from o2c.matching.model import Answer, CashOutcome, Difference, Treatment
 from o2c.money import Money, convert, round_half_up
-from o2c.order import Customer
 
 _NEVER = 9999  # what the vocabulary says where no discount was offered
 _WIDEST = Decimal(10_000)  # percent: beyond that nobody tells differences apart
@@ -29,13 +29,13 @@ _WIDEST = Decimal(10_000)  # percent: beyond that nobody tells differences apart
 
 @dataclass(slots=True)
 class CashRules:
-    """The policy of one desk on one day. ``profiles`` are the customers' own rows, by id; ``rate`` is
-    what one unit of a currency is worth in the company's today."""
+    """The policy of one desk on one day. ``rate`` is what one unit of a currency is worth in the company's
+    today; ``traits`` are the customers' own, by id, and who is missing there is asked of ``ask``."""
 
     desk: Desk
-    connection: Connection
     rate: Callable[[str], Decimal]
-    profiles: dict[str, str] = field(default_factory=dict)
+    ask: Callable[[str], Traits]
+    traits: dict[str, Traits] = field(default_factory=dict)
     _made: dict[Difference, tuple[Treatment, Decision]] = field(default_factory=dict)
 
     def __call__(self, difference: Difference) -> Treatment:
@@ -52,7 +52,7 @@ class CashRules:
 
     def facts(self, difference: Difference) -> dict[str, FactValue]:
         """The facts of the cash vocabulary; amounts in the company's currency."""
-        customer = self._customer(difference.customer_id)
+        who = self._traits(difference.customer_id)
         late = difference.discount_days_late
         return {
             "difference": self._in_base(difference.amount, difference.currency),
@@ -63,16 +63,15 @@ class CashRules:
             "discount_gap": self._in_base(abs(difference.discount_gap), difference.currency),
             "bank_charges": difference.bank_charges,
             "foreign_currency": difference.foreign_currency,
-            "consumer": customer is not None and customer.consumer,
-            "risk_class": customer.risk_class if customer else "B",
-            "country": known_country(customer.party.address.country if customer else ""),
+            "consumer": who.consumer,
+            "risk_class": who.risk_class,
+            "country": known_country(who.country),
         }
 
-    def _customer(self, name: str) -> Customer | None:
-        if name not in self.profiles:
-            self.profiles |= cash.profiles(self.connection, self.desk.company_id, [name])
-        text = self.profiles.get(name)
-        return unpack_profile(Customer, text) if text else None
+    def _traits(self, name: str) -> Traits:
+        if name not in self.traits:
+            self.traits[name] = self.ask(name)
+        return self.traits[name]
 
     def _in_base(self, minor: int, currency: str) -> Decimal:
         base = self.desk.company.currency
@@ -84,10 +83,15 @@ class CashRules:
         """The decisions that shaped an answer."""
         return [self._decided(difference)[1] for difference, _ in answer.differences]
 
-    def forget(self) -> None:
+    def begin(self, known: Rows) -> None:
         """Start anew for another block: other customers, other differences."""
         self._made.clear()
-        self.profiles.clear()
+        self.traits.clear()
+        self.know(known)
+
+    def know(self, known: Rows) -> None:
+        """Learn the traits of customers, from ``cash.traits``."""
+        self.traits |= {row[0]: Traits(*row[1:]) for row in known}
 
 
 def percent(amount: int, due: int) -> Decimal:

@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from gateway.stages import effects, post
 from gateway.stages.batch import APPLIED, IGNORED, RETURNED, UNDONE, UNMATCHED, Batch, Rates
 from gateway.stages.desk import Desk
-from gateway.stages.match import BLOCK
-from gateway.store import allocations, bank, items, payers, postings
+from gateway.stages.reading import BLOCK
+from gateway.store import allocations, bank, items, payers, postings, statements
 from gateway.store.allocations import RETURN, UNDO, NewAllocation, Standing
 from gateway.store.bank import StoredPayment
 from gateway.store.journal import Event
@@ -55,8 +55,8 @@ def undo_statement(desk: Desk, statement_id: str) -> Undone:
     """
 
     def unit(connection: Connection) -> Undone:
-        bank.lock_cash(connection, desk.company_id)
-        row = bank.statement_row(connection, desk.company_id, statement_id)
+        statements.lock_cash(connection, desk.company_id)
+        row = statements.statement_row(connection, desk.company_id, statement_id)
         if row.undone_at is not None:
             raise Conflict("statement-undone", f"statement {statement_id} is undone already.")
         return _undo_statements(desk, connection, [statement_id])
@@ -68,8 +68,8 @@ def undo_file(desk: Desk, sha256: str) -> Undone:
     """Take back every statement of a file, in one transaction. ``NotFound('file')``."""
 
     def unit(connection: Connection) -> Undone:
-        bank.lock_cash(connection, desk.company_id)
-        rows = bank.statements_of_file(connection, desk.company_id, sha256)
+        statements.lock_cash(connection, desk.company_id)
+        rows = statements.statements_of_file(connection, desk.company_id, sha256)
         if not rows:
             raise NotFound("file", f"no statement came in with a file of SHA-256 {sha256}.")
         standing = [row.statement_id for row in rows if row.undone_at is None]
@@ -110,7 +110,7 @@ def _undo_statements(desk: Desk, connection: Connection, statement_ids: Sequence
         for some in _runs(one for one in reversed(payments) if one.undone_at is None):
             done = _undo(desk, connection, some, whole=True)
             total.update(payments=done.payments, allocations=done.allocations)
-        bank.step_aside(connection, desk.company_id, statement_id, now)
+        statements.step_aside(connection, desk.company_id, statement_id, now)
         data = {"payments": total["payments"]}
         desk.record(connection, now, [Event(f"statement:{statement_id}", "StatementUndone", data)])
     return Undone(total["payments"], total["allocations"], tuple(statement_ids))
@@ -163,7 +163,7 @@ def _undo(desk: Desk, connection: Connection, payments: Sequence[StoredPayment],
     streams = {batch.stream_of(number) for number in batch.owed}
     who = {line.customer_id for posted in batch.posted for line in posted.entry.lines if line.customer_id}
     causes = {one.statement_id for one in payments} | {one.payment_id for one in payments}
-    post.write(batch, connection, "undo")
+    post.book(batch, connection, "undo")
     payers.forget(connection, desk.company_id, _taught(payments, material, batch).elements())
     events = effects.put_back(desk, connection, streams, who, causes)
     desk.record(connection, batch.at, events)
@@ -191,7 +191,7 @@ def _batch(desk: Desk, connection: Connection, material: _Material) -> Batch:
     payers.lock_rows(connection, desk.company_id, {who for _, who, _, _ in moved})
     numbers = {number for number, _, _, _ in moved}
     now = items.some(connection, desk.company_id, numbers) if numbers else []
-    batch = Batch(desk, desk.clock.now(), Rates(desk, connection))
+    batch = Batch(desk, desk.clock.now(), Rates.here(desk, connection))
     batch.owed = {
         one.item.invoice_number: Owed(one.item.customer_id, one.item.open, one.item.base_open) for one in now
     }

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
-from gateway.store.bulk import among, insert_rows
+from gateway.store.bulk import Row as Values
+from gateway.store.bulk import Rows, among, insert_rows
 from gateway.store.schema import allocation, stamp
 
 UNDO, RETURN = "undo", "return"  # the rules of counter-rows: taken back by us, or by the bank
@@ -38,27 +39,33 @@ _COLUMNS = (
 )
 
 
-def add(connection: Connection, company_id: str, new: Iterable[NewAllocation], at: datetime) -> None:
-    """Append allocations in one go."""
+def rows(company_id: str, new: Iterable[NewAllocation], at: datetime) -> Rows:
+    """Allocations as they are stored."""
     when = stamp(at)
-    rows = [
-        (
-            company_id,
-            one.payment_id,
-            one.number,
-            one.entry_id,
-            one.amount,
-            one.rule,
-            one.evidence,
-            when,
-            one.discount,
-            one.write_off,
-            one.charges,
-            one.closes,
-        )
-        for one in new
-    ]
-    insert_rows(connection, allocation, _COLUMNS, rows)
+    return Rows(
+        [
+            (
+                company_id,
+                one.payment_id,
+                one.number,
+                one.entry_id,
+                one.amount,
+                one.rule,
+                one.evidence,
+                when,
+                one.discount,
+                one.write_off,
+                one.charges,
+                one.closes,
+            )
+            for one in new
+        ]
+    )
+
+
+def add(connection: Connection, new: Sequence[Values]) -> None:
+    """Append allocations in one go."""
+    insert_rows(connection, allocation, _COLUMNS, new)
 
 
 @dataclass(slots=True)

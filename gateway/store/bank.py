@@ -1,4 +1,4 @@
-"""Bank statements and their payments in rows. What a payment is allocated to is in ``allocations``."""
+"""Payments of bank statements in rows. What a payment is allocated to is in ``allocations``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, literal_column, select
 
-from gateway.store.bulk import among, insert_rows, update_rows
+from gateway.store.bulk import Row as Values
+from gateway.store.bulk import Rows, among, insert_rows, update_rows
 from gateway.store.rows import pack, unpack
-from gateway.store.schema import allocation, company, payment, statement
+from gateway.store.schema import allocation, payment
 from o2c.errors import NotFound
-from o2c.statement import Statement, TransactionDetails
+from o2c.statement import TransactionDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,107 +45,6 @@ class StoredPayment:
     undone_at: datetime | None = None
 
 
-# --- statements ----------------------------------------------------------------------------------
-def lock_cash(connection: Connection, company_id: str) -> None:
-    """Wait for whoever else brings cash into this company's books: decisions come one after the other."""
-    query = select(company.c.company_id).where(company.c.company_id == company_id)
-    connection.execute(query.with_for_update())
-
-
-def find_statement(connection: Connection, company_id: str, read: Statement) -> Row[Any] | None:
-    """The standing statement of the same account, bank's id and period, if any."""
-    return connection.execute(
-        select(statement).where(
-            statement.c.company_id == company_id,
-            statement.c.account == read.account,
-            statement.c.bank_statement_id == read.statement_id,
-            statement.c.from_on.is_not_distinct_from(read.from_on),
-            statement.c.to_on.is_not_distinct_from(read.to_on),
-            statement.c.undone_at.is_(None),
-        )
-    ).first()
-
-
-def statement_row(connection: Connection, company_id: str, statement_id: str) -> Row[Any]:
-    """One statement by our id; ``NotFound('statement')``."""
-    mine = (statement.c.company_id == company_id) & (statement.c.statement_id == statement_id)
-    row = connection.execute(select(statement).where(mine)).one_or_none()
-    if row is None:
-        raise NotFound("statement", f"there is no statement {statement_id}.")
-    return row
-
-
-def statements_of_file(
-    connection: Connection, company_id: str, sha256: str, *, standing: bool = False
-) -> list[Row[Any]]:
-    """The statements that came in with these bytes, oldest first."""
-    query = select(statement).where(
-        statement.c.company_id == company_id, statement.c.document_sha256 == sha256
-    )
-    if standing:
-        query = query.where(statement.c.undone_at.is_(None))
-    return list(connection.execute(query.order_by(statement.c.statement_id)))
-
-
-def last_sequence(connection: Connection, company_id: str, read: Statement) -> int | None:
-    """The highest sequence number of the account before this one, in the same year where dates tell."""
-    if read.sequence is None:
-        return None
-    query = select(func.max(statement.c.sequence)).where(
-        statement.c.company_id == company_id,
-        statement.c.account == read.account,
-        statement.c.undone_at.is_(None),
-        statement.c.sequence < read.sequence,
-    )
-    if read.to_on is not None:  # many banks begin with 1 each year
-        query = query.where(statement.c.to_on >= read.to_on.replace(month=1, day=1))
-    found = connection.execute(query).scalar()
-    return None if found is None else int(found)
-
-
-def add_statement(
-    connection: Connection,
-    company_id: str,
-    statement_id: str,
-    read: Statement,
-    *,
-    content_sha256: str,
-    document_sha256: str,
-    warnings: Sequence[str],
-    override: tuple[str, str] | None,
-    at: datetime,
-) -> None:
-    """Insert one statement. ``override``: why its balances were not asked to add up, and who said so."""
-    connection.execute(
-        insert(statement),
-        {
-            "company_id": company_id,
-            "statement_id": statement_id,
-            "account": read.account,
-            "bank_statement_id": read.statement_id,
-            "content_sha256": content_sha256,
-            "document_sha256": document_sha256,
-            "from_on": read.from_on,
-            "to_on": read.to_on,
-            "opening_minor": read.opening and read.opening.minor,
-            "closing_minor": read.closing and read.closing.minor,
-            "currency": read.currency,
-            "warnings": pack(warnings),
-            "imported_at": at,
-            "sequence": read.sequence,
-            "override_reason": override and override[0],
-            "override_by": override and override[1],
-        },
-    )
-
-
-def step_aside(connection: Connection, company_id: str, statement_id: str, at: datetime) -> None:
-    """The statement and its payments are undone: the same file may come in again."""
-    for table in (statement, payment):
-        mine = (table.c.company_id == company_id) & (table.c.statement_id == statement_id)
-        connection.execute(update(table).where(mine, table.c.undone_at.is_(None)).values(undone_at=at))
-
-
 # --- payments ------------------------------------------------------------------------------------
 _COLUMNS = (
     *("company_id", "payment_id", "statement_id", "account", "key", "booked_on", "currency"),
@@ -162,12 +62,17 @@ _COLUMNS = (
 )
 
 
-def add_payments(connection: Connection, company_id: str, new: Iterable[StoredPayment]) -> None:
+def payment_rows(company_id: str, new: Iterable[StoredPayment]) -> Rows:
+    """Payments as they are stored."""
+    return Rows([_as_row(company_id, one) for one in new])
+
+
+def add_payments(connection: Connection, rows: Sequence[Values]) -> None:
     """Insert payments in one go."""
-    insert_rows(connection, payment, _COLUMNS, [_as_row(company_id, one) for one in new])
+    insert_rows(connection, payment, _COLUMNS, rows)
 
 
-def _as_row(company_id: str, one: StoredPayment) -> tuple[Any, ...]:
+def _as_row(company_id: str, one: StoredPayment) -> Values:
     details = one.details
     return (
         company_id,
@@ -343,11 +248,12 @@ def by_marks(
 def with_rest(connection: Connection, company_id: str, names: Iterable[str]) -> list[StoredPayment]:
     """Standing payments of these customers of which something is left over, oldest first."""
     query = _of(company_id).where(
-        payment.c.unallocated_minor > 0,
+        payment.c.unallocated_minor > literal_column("0"),  # no bound value: the index says 0
         among(payment.c.customer_id, names),
         payment.c.undone_at.is_(None),
     )
-    return [stored(row) for row in connection.execute(query.order_by(payment.c.payment_id))]
+    rows = connection.execute(query).all()  # an order asked of SQLite would make it read all payments
+    return [stored(row) for row in sorted(rows, key=lambda row: str(row.payment_id))]
 
 
 def batches_waiting(connection: Connection, company_id: str, account: str) -> list[StoredPayment]:

@@ -8,14 +8,18 @@ statement, whose text never changes with their number.
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
     Dialect,
+    Integer,
     Table,
     Text,
     TypeDecorator,
@@ -29,9 +33,20 @@ from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import NullType, TypeEngine
 
 Row = tuple[Any, ...]
+
+
+class Rows(list[Row]):
+    """Rows of plain values, no enumerations among them. They go from one process to another for little."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpacked, (marshal.dumps(list(self)),)
+
+
+def _unpacked(content: bytes) -> Rows:
+    return Rows(marshal.loads(content))
+
+
 FEW = 64  # rows that are not worth a temporary table
-_PIECE = 2000  # rows of a COPY that are put together before they are sent
-_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -39,7 +54,7 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
     if not rows:
         return
     if connection.dialect.name == "postgresql" and len(rows) > FEW:
-        _copy(connection, table.name, columns, rows)
+        _copy(connection, table.name, table, columns, rows)
     else:
         marks = _list([_mark(connection)] * len(columns))
         words = f"INSERT INTO {table.name} ({_list(columns)}) VALUES ({marks})"
@@ -73,61 +88,62 @@ def update_rows(
     rows: Sequence[Row],
     *,
     add: bool = False,
+    changes: str | None = None,
 ) -> None:
     """Set ``columns`` of the rows that ``keys`` name, or with ``add`` add to them. A row is its keys,
-    then its values."""
+    then its values. ``changes`` (SQL) says instead what is set, with ``{column}`` for a value."""
     if not rows:
         return
+    names = [*keys, *columns]
+    old = f"{table.name}."
+    changes = changes or _list(f"{name} = {f'{old}{name} + ' * add}{{{name}}}" for name in columns)
+    which = " AND ".join(f"{old}{name} = {{{name}}}" for name in keys)
     if connection.dialect.name == "postgresql" and len(rows) > FEW:
-        with _staged(connection, table, [*keys, *columns], rows) as new:
-            changes = _list(f"{name} = {f't.{name} + ' * add}n.{name}" for name in columns)
-            which = " AND ".join(f"t.{name} = n.{name}" for name in keys)
-            connection.exec_driver_sql(f"UPDATE {table.name} t SET {changes} FROM {new} n WHERE {which}")
+        with _staged(connection, table, names, rows) as new:
+            given = {name: f"{new}.{name}" for name in names}
+            words = f"UPDATE {table.name} SET {changes} FROM {new} WHERE {which}"
+            connection.exec_driver_sql(words.format(**given))
         return
-    mark = _mark(connection)
-    changes = _list(f"{name} = {f'{name} + ' * add}{mark}" for name in columns)
-    which = " AND ".join(f"{name} = {mark}" for name in keys)
-    split = len(keys)
-    turned = [(*row[split:], *row[:split]) for row in rows]
-    connection.exec_driver_sql(f"UPDATE {table.name} SET {changes} WHERE {which}", turned)
+    named = ":{}" if connection.dialect.name == "sqlite" else "%({})s"
+    given = {name: named.format(name) for name in names}
+    words = f"UPDATE {table.name} SET {changes} WHERE {which}".format(**given)
+    connection.exec_driver_sql(words, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 @contextmanager
 def _staged(
     connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]
 ) -> Iterator[str]:
-    """The name of a temporary table that holds the rows."""
+    """The name of a temporary table that holds the rows. It is not analysed: for a table it knows only
+    the size of, the planner looks each row up by its key instead of reading all of the other table."""
     new = f"new_{table.name}"
     shape = f"SELECT {_list(columns)} FROM {table.name} WITH NO DATA"
     connection.exec_driver_sql(f"CREATE TEMP TABLE {new} ON COMMIT DROP AS {shape}")
-    _copy(connection, new, columns, rows)
-    connection.exec_driver_sql(f"ANALYZE {new}")
+    _copy(connection, new, table, columns, rows)
     yield new
     connection.exec_driver_sql(f"DROP TABLE {new}")
 
 
-def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """COPY in its text form. Only text and numbers are written, and nothing is left unescaped."""
+def _copy(
+    connection: Connection, into: str, table: Table, columns: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """COPY in its binary form: the driver writes each value as its column's type, and escapes nothing."""
     driver = connection.connection.driver_connection
     assert driver is not None, "the pool keeps no connection without its driver's"
-    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({_list(columns)}) FROM STDIN") as copy:
-        for start in range(0, len(rows), _PIECE):
-            copy.write("".join(_copy_lines(rows[start : start + _PIECE])))
+    words = f"COPY {into} ({_list(columns)}) FROM STDIN (FORMAT binary)"
+    with driver.cursor() as cursor, cursor.copy(words) as copy:
+        copy.set_types([_wire_type(table.c[name].type) for name in columns])
+        for row in rows:
+            copy.write_row(row)
 
 
-def _copy_lines(rows: Iterable[Row]) -> Iterator[str]:
-    for row in rows:
-        yield "\t".join(
-            [
-                value.translate(_ESCAPED)
-                if type(value) is str
-                else "\\N"
-                if value is None
-                else str(value).translate(_ESCAPED)  # 1, True, a text enumeration
-                for value in row
-            ]
-        )
-        yield "\n"
+def _wire_type(kind: TypeEngine[Any]) -> str:
+    """PostgreSQL's name of the column's type; instants and days are texts there."""
+    if isinstance(kind, Boolean):
+        return "bool"
+    if isinstance(kind, Integer):
+        return "int8" if isinstance(kind, BigInteger) else "int4"
+    return "text"
 
 
 def _mark(connection: Connection) -> str:

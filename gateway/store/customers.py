@@ -406,16 +406,13 @@ def held_without_overdue(
     connection: Connection, company_id: str, names: Iterable[str], today: date
 ) -> list[str]:
     """Of the named customers those on hold or flagged with nothing overdue any more."""
-    free: list[str] = []
-    for some in chunks(sorted(names)):
-        query = select(customer.c.customer_id).where(
-            customer.c.company_id == company_id,
-            customer.c.customer_id.in_(some),
-            or_(customer.c.held_at.is_not(None), customer.c.flagged_at.is_not(None)),
-            ~exists(select(1).where(_overdue_item)),
-        )
-        free += connection.execute(query, {"today": today}).scalars()
-    return sorted(free)
+    query = select(customer.c.customer_id).where(
+        customer.c.company_id == company_id,
+        among(customer.c.customer_id, names),
+        or_(customer.c.held_at.is_not(None), customer.c.flagged_at.is_not(None)),
+        ~exists(select(1).where(_overdue_item)),
+    )
+    return sorted(connection.execute(query, {"today": today}).scalars())
 
 
 def named(connection: Connection, company_id: str, names: Iterable[str]) -> list[Customer]:

@@ -24,6 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from o2c.errors import Unavailable
 
 T = TypeVar("T")
+Jobs = list[tuple[str, str]]  # (company id, job id)
 
 _ALONE = 62_737  # the advisory lock of `alone`: any number, the same in every process
 _PRAGMAS = (
@@ -68,9 +69,13 @@ class Database:
 
         Raises whatever the unit raises (then nothing is kept) and ``Unavailable('database-busy')``.
         """
+        return self.until_it_holds(lambda: self.once(unit))
+
+    def until_it_holds(self, attempt: Callable[[], tuple[T, Jobs]]) -> T:
+        """Repeat an ``attempt`` at a transaction that meets a conflict; the queue hears of its jobs."""
         for _ in range(_TRIES):
             try:
-                result, jobs = self._writer.run(unit) if self._writer else self._once(unit)
+                result, jobs = attempt()
             except Stale:
                 continue
             except DBAPIError as error:
@@ -85,7 +90,11 @@ class Database:
             "database-busy", "the database is too busy for this change.", next_step="Try again."
         )
 
-    def _once(self, unit: Callable[[Connection], T]) -> tuple[T, list[tuple[str, str]]]:
+    def once(self, unit: Callable[[Connection], T]) -> tuple[T, Jobs]:
+        """``unit`` in one transaction, tried once: its result and the jobs it has written. The queue does
+        not hear of them."""
+        if self._writer:
+            return self._writer.run(unit)
         with self.engine.begin() as connection:
             return _run(connection, unit)
 
@@ -106,11 +115,13 @@ class Database:
 
 
 def _is_conflict(error: DBAPIError) -> bool:
-    """Worth another try: a deadlock or serialisation failure (SQLSTATE class 40), or two units
-    that appended to one journal stream at the same moment."""
+    """Worth another try: a deadlock or serialisation failure (SQLSTATE class 40), another process that
+    has been writing to a SQLite file for long, or two units that appended to one journal stream at the
+    same moment."""
     if isinstance(error, IntegrityError):
         return is_duplicate(error, "uq_journal_chain", "journal.company_id, journal.stream, journal.seq")
-    return str(getattr(error.orig, "sqlstate", "") or "").startswith("40")
+    is_locked = isinstance(error.orig, sqlite3.OperationalError) and "locked" in str(error.orig)
+    return is_locked or str(getattr(error.orig, "sqlstate", "") or "").startswith("40")
 
 
 def is_duplicate(error: IntegrityError, constraint: str, columns: str) -> bool:
@@ -167,7 +178,7 @@ class _GroupWriter:
         self._thread: threading.Thread | None = None
         self._start = threading.Lock()
 
-    def run(self, unit: Callable[[Connection], Any]) -> tuple[Any, list[tuple[str, str]]]:
+    def run(self, unit: Callable[[Connection], Any]) -> tuple[Any, Jobs]:
         """Queue the unit and wait until its group is durable."""
         with self._start:
             if self._thread is None:
@@ -175,7 +186,7 @@ class _GroupWriter:
                 self._thread.start()
             future: Future[Any] = Future()
             self._queue.put((unit, future))  # under the lock: nothing may come after `close`'s None
-        result: tuple[Any, list[tuple[str, str]]] = future.result()
+        result: tuple[Any, Jobs] = future.result()
         return result
 
     def close(self) -> None:
@@ -202,7 +213,7 @@ class _GroupWriter:
     def _commit(self, group: list[tuple[Callable[[Connection], Any], Future[Any]]]) -> None:
         """Nobody hears of a unit, done or failed, before the group is durable: what made one fail
         may be a row of its neighbour, which its caller will look for."""
-        outcomes: list[tuple[Any, list[tuple[str, str]]] | BaseException] = []
+        outcomes: list[tuple[Any, Jobs] | BaseException] = []
         try:
             with self._engine.begin() as connection:
                 if len(group) == 1:  # nobody to protect from each other
@@ -218,15 +229,13 @@ class _GroupWriter:
                 future.set_result(outcome)
 
 
-def _run(connection: Connection, unit: Callable[[Connection], T]) -> tuple[T, list[tuple[str, str]]]:
+def _run(connection: Connection, unit: Callable[[Connection], T]) -> tuple[T, Jobs]:
     """The unit's result and the jobs it has written."""
     connection.info["jobs"] = []
     return unit(connection), connection.info["jobs"]
 
 
-def _run_apart(
-    connection: Connection, unit: Callable[[Connection], T]
-) -> tuple[T, list[tuple[str, str]]] | BaseException:
+def _run_apart(connection: Connection, unit: Callable[[Connection], T]) -> tuple[T, Jobs] | BaseException:
     """The same in a savepoint: what the unit raises is its own affair."""
     savepoint = connection.begin_nested()
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, insert, select, update
 
+from gateway.store.bulk import among
 from gateway.store.rows import chunks
 from gateway.store.schema import dispute, item, ledger_entry, ledger_line
 from o2c.dispute import Dispute, DisputeState, Reason
@@ -72,11 +73,10 @@ def find(connection: Connection, company_id: str, dispute_id: str) -> Dispute:
 
 def of_invoices(connection: Connection, company_id: str, numbers: Iterable[str]) -> list[Dispute]:
     """Every dispute about these invoices, oldest first."""
-    found: list[Dispute] = []
-    for some in chunks(sorted(set(numbers))):
-        query = select(dispute).where(dispute.c.company_id == company_id, dispute.c.invoice_number.in_(some))
-        found += [_read(row) for row in connection.execute(query.order_by(dispute.c.dispute_id))]
-    return found
+    query = select(dispute).where(
+        dispute.c.company_id == company_id, among(dispute.c.invoice_number, numbers)
+    )
+    return [_read(row) for row in connection.execute(query.order_by(dispute.c.dispute_id))]
 
 
 def page(

@@ -6,17 +6,18 @@ the transaction that posts the ledger entry, and proved against the ledger lines
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, Text, and_, bindparam, select, type_coerce, update
 
 from formats import canonical
-from gateway.store.bulk import among, insert_rows, update_rows, upsert_rows
+from gateway.store.bulk import Rows, among, insert_rows, update_rows, upsert_rows
 from gateway.store.schema import company, customer, invoice, item, ledger_line, number_shape, stamp
 from o2c.errors import NotFound
 from o2c.ledger import Discount, ItemKind, OpenItem
@@ -96,31 +97,20 @@ def shapes(connection: Connection, company_id: str) -> tuple[list[str], list[str
 
 # --- reading -------------------------------------------------------------------------------------
 _day = lru_cache(4096)(date.fromisoformat)  # the days of a million items are few
-_ITEMS = (
-    select(  # in the order of an OpenItem's fields
-        item.c.number,
-        item.c.customer_id,
-        customer.c.name,
-        item.c.reference,
-        item.c.currency,
-        item.c.open_minor,
-        company.c.currency.label("base_currency"),
-        item.c.base_open_minor,
-        type_coerce(item.c.issued_on, Text).label("issued_on"),
-        type_coerce(item.c.due_on, Text).label("due_on"),
-        item.c.gross_minor,
-        item.c.kind,
-        item.c.discount_percent,
-        type_coerce(item.c.discount_until, Text).label("discount_until"),
-    )
-    .select_from(item)
-    .join(company, company.c.company_id == item.c.company_id)
-    .join(
-        customer,
-        and_(customer.c.company_id == item.c.company_id, customer.c.customer_id == item.c.customer_id),
-    )
-    .where(item.c.company_id == bindparam("of"))
-)
+_ITEMS = select(  # in the order of an OpenItem's fields, but for what is the customer's and the company's
+    item.c.number,
+    item.c.customer_id,
+    item.c.reference,
+    item.c.currency,
+    item.c.open_minor,
+    item.c.base_open_minor,
+    type_coerce(item.c.issued_on, Text).label("issued_on"),
+    type_coerce(item.c.due_on, Text).label("due_on"),
+    item.c.gross_minor,
+    item.c.kind,
+    item.c.discount_percent,
+    type_coerce(item.c.discount_until, Text).label("discount_until"),
+).where(item.c.company_id == bindparam("of"))
 _STANDING = _ITEMS.add_columns(item.c.order_id, item.c.level, item.c.last_notice_on)
 _is_open = item.c.settled_at.is_(None)
 _KINDS = {kind.value: kind for kind in ItemKind}
@@ -131,21 +121,39 @@ def _discount(percent: str, until: str) -> Discount:
     return Discount(Decimal(percent), date.fromisoformat(until))
 
 
-def _items(rows: Iterable[Sequence[Any]]) -> list[OpenItem]:
+def items_of(
+    rows: Iterable[Sequence[Any]], base_currency: str, name_of: Callable[[str], str]
+) -> list[OpenItem]:
+    """The items of rows, as ``open_rows`` and ``rows_by_keys`` give them, with the customers' names."""
     return [
         OpenItem(
-            number, who, name, reference or "", currency, left, base_currency, base_left,
+            number, who, name_of(who), reference or "", currency, left, base_currency, base_left,
             _day(issued), _day(due), gross, _KINDS[kind],
             None if percent is None else _discount(percent, until),
         )
-        for number, who, name, reference, currency, left, base_currency, base_left, issued, due, gross, kind,
-        percent, until in rows
+        for number, who, reference, currency, left, base_left, issued, due, gross, kind, percent, until
+        in rows
     ]  # fmt: skip
+
+
+number_of, owner_of, discount_of = itemgetter(0), itemgetter(1), itemgetter(10)  # of such a row
+
+
+def named(connection: Connection, company_id: str, rows: Iterable[Sequence[Any]]) -> list[OpenItem]:
+    """The items of such rows; the names of their customers, who are far fewer, come by themselves."""
+    several = list(rows)
+    of = customer.c
+    query = select(of.customer_id, of.name).where(
+        of.company_id == company_id, among(of.customer_id, map(owner_of, several))
+    )
+    names = {row[0]: row[1] for row in connection.execute(query)}
+    base = select(company.c.currency).where(company.c.company_id == company_id)
+    return items_of(several, connection.execute(base).scalar_one(), names.__getitem__)
 
 
 def _standing(connection: Connection, company_id: str, query: Select[Any]) -> list[OpenInvoice]:
     rows = connection.execute(query.order_by(item.c.due_on, item.c.number), {"of": company_id}).all()
-    found = _items(row[:14] for row in rows)
+    found = named(connection, company_id, (row[:12] for row in rows))
     return [
         OpenInvoice(one, row.order_id, row.level, row.last_notice_on)
         for one, row in zip(found, rows, strict=True)
@@ -162,21 +170,32 @@ def open_items(
     return _standing(connection, company_id, query)
 
 
-def by_keys(
+def rows_by_keys(
     connection: Connection, company_id: str, references: Iterable[str], numbers: Iterable[str]
-) -> list[OpenItem]:
+) -> Rows:
     """Items, settled ones too, that carry one of the references (``normal``) or numbers (``squeezed``)."""
-    found: dict[str, OpenItem] = {}
+    found: dict[str, tuple[Any, ...]] = {}
     for column, keys in ((item.c.reference, references), (item.c.number_key, numbers)):
-        rows = connection.execute(_ITEMS.where(among(column, keys)), {"of": company_id})
-        found |= {one.invoice_number: one for one in _items(rows)}
-    return list(found.values())
+        for row in connection.execute(_ITEMS.where(among(column, keys)), {"of": company_id}).all():
+            found[row[0]] = tuple(row)
+    return Rows(found.values())
 
 
-def open_of(connection: Connection, company_id: str, customer_ids: Iterable[str]) -> list[OpenItem]:
+def owners(
+    connection: Connection, company_id: str, references: Iterable[str], numbers: Iterable[str]
+) -> set[str]:
+    """The customers of the items that ``rows_by_keys`` finds."""
+    found: set[str] = set()
+    for column, keys in ((item.c.reference, references), (item.c.number_key, numbers)):
+        query = select(item.c.customer_id).where(item.c.company_id == company_id, among(column, keys))
+        found |= set(connection.execute(query.distinct()).scalars())
+    return found
+
+
+def open_rows(connection: Connection, company_id: str, customer_ids: Iterable[str]) -> Rows:
     """All open items of these customers, in no order."""
     query = _ITEMS.where(_is_open, among(item.c.customer_id, customer_ids))
-    return _items(connection.execute(query, {"of": company_id}).all())
+    return Rows(map(tuple, connection.execute(query, {"of": company_id}).all()))
 
 
 def with_orders(connection: Connection, company_id: str, numbers: Iterable[str]) -> dict[str, str]:
@@ -259,27 +278,26 @@ def open_amount(connection: Connection, company_id: str, number: str) -> int:
 
 
 # --- moving --------------------------------------------------------------------------------------
+_MOVED = """open_minor = item.open_minor + {open_minor},
+    base_open_minor = item.base_open_minor + {base_open_minor},
+    settled_at = CASE WHEN item.open_minor + {open_minor} = 0 THEN {settled_at} END"""
+
+
 def move(
     connection: Connection, company_id: str, moved: Iterable[tuple[str, int, int]], at: datetime
 ) -> None:
     """Add ``(number, to what is open, to its value in company currency)``: where nothing is left the
-    item is settled as of ``at``, and where something is left again it is open again."""
+    item is settled as of ``at``, and where something is left again it is open again. The caller holds
+    the rows of their customers (``payers.lock_rows``)."""
     sums: dict[str, list[int]] = {}
     for number, change, base_change in moved:
         total = sums.setdefault(number, [0, 0])
         total[0] += change
         total[1] += base_change
-    query = select(item.c.number, item.c.open_minor, item.c.base_open_minor).where(
-        item.c.company_id == company_id, among(item.c.number, sums)
-    )
     now = stamp(at)
-    rows = []
-    for number, left, base_left in connection.execute(query.order_by(item.c.number).with_for_update()):
-        left, base_left = left + sums[number][0], base_left + sums[number][1]
-        rows.append((company_id, number, left, base_left, None if left else now))
-    update_rows(
-        connection, item, ("company_id", "number"), ("open_minor", "base_open_minor", "settled_at"), rows
-    )
+    rows = [(company_id, number, *total, now) for number, total in sorted(sums.items())]
+    columns = ("open_minor", "base_open_minor", "settled_at")
+    update_rows(connection, item, ("company_id", "number"), columns, rows, changes=_MOVED)
 
 
 _LEVEL = (

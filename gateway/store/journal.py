@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, bindparam, func, insert, or_, select, tuple_
 
 from formats import canonical
-from gateway.store.bulk import insert_rows
+from gateway.store.bulk import Rows, insert_rows
 from gateway.store.rows import pack
 from gateway.store.schema import journal, journal_link, stamp
 from o2c.errors import Broken
@@ -37,6 +37,14 @@ class Event:
     rulebook_sha256: str | None = None
     document_sha256: str | None = None
     orders: tuple[str, ...] = ()
+
+
+def plain(events: Iterable[Event]) -> Rows:
+    """Events as rows; ``Event(*row)`` is one again."""
+    return Rows(
+        (one.stream, one.event, one.data, one.rulebook_sha256, one.document_sha256, one.orders)
+        for one in events
+    )
 
 
 def order_stream(order_id: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, or_, select, update
 
-from gateway.store.bulk import among, upsert_rows
+from gateway.store.bulk import Rows, among, upsert_rows
 from gateway.store.schema import customer, payer_account
 from o2c.matching import Known
 from o2c.order import Customer
@@ -40,21 +40,23 @@ def known(
 
 def named(
     connection: Connection, company_id: str, ids: Iterable[str], keys: Iterable[str], names: Iterable[str]
-) -> list[tuple[Known, str]]:
-    """The same, each with its ``bare_name_key``; a statement for each way to be named."""
+) -> Rows:
+    """The same as rows: customer, name, postcode, ``bare_name_key``; a statement for each way to be named."""
     asked = ((customer.c.customer_id, ids), (customer.c.id_key, keys), (customer.c.bare_name_key, names))
     query = select(customer.c.customer_id, customer.c.name, customer.c.postcode, customer.c.bare_name_key)
     mine = query.where(customer.c.company_id == company_id)
-    return [
-        (Known(customer_id, name, postcode), name_key)
+    return Rows(
+        tuple(row)
         for column, values in asked
         if (some := set(values))
-        for customer_id, name, postcode, name_key in connection.execute(mine.where(among(column, some))).all()
-    ]
+        for row in connection.execute(mine.where(among(column, some))).all()
+    )
 
 
 def lock_rows(connection: Connection, company_id: str, ids: Iterable[str]) -> None:
     """Hold these customers' rows until the commit, in one order for all, so that none waits in a ring."""
+    if connection.dialect.name == "sqlite":  # whose one lock is held already
+        return
     query = select(customer.c.customer_id).where(
         customer.c.company_id == company_id, among(customer.c.customer_id, ids)
     )
@@ -62,15 +64,13 @@ def lock_rows(connection: Connection, company_id: str, ids: Iterable[str]) -> No
 
 
 # --- accounts ------------------------------------------------------------------------------------
-def accounts(
-    connection: Connection, company_id: str, ibans: Iterable[str]
-) -> list[tuple[str, str, int, bool]]:
-    """``(iban, customer id, payments that taught it, said by the master data)`` of these accounts."""
+def accounts(connection: Connection, company_id: str, ibans: Iterable[str]) -> Rows:
+    """Rows ``(iban, customer id, payments that taught it, said by the master data)`` of these accounts."""
     of = payer_account.c
     query = select(of.iban, of.customer_id, of.count, of.is_master).where(
         of.company_id == company_id, among(of.iban, ibans)
     )
-    return [(row.iban, row.customer_id, row[2], row.is_master) for row in connection.execute(query)]
+    return Rows(map(tuple, connection.execute(query)))
 
 
 def learn(connection: Connection, company_id: str, pairs: Iterable[tuple[str, str]]) -> None:

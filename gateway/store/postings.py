@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Row, select
 
 from gateway.ids import new_id
 from gateway.store import ledger
-from gateway.store.bulk import among, insert_rows
+from gateway.store.bulk import Row as Values
+from gateway.store.bulk import Rows, among, insert_rows
 from gateway.store.ledger import Posted
 from gateway.store.schema import as_stored, ledger_entry, ledger_line, stamp
 from o2c.ledger import EntryKind, LedgerEntry, LedgerLine
@@ -42,15 +43,20 @@ def sealed(company_id: str, at: datetime, entries: Iterable[LedgerEntry]) -> lis
     return found
 
 
-def append(connection: Connection, company_id: str, at: datetime, posted: Sequence[Posted]) -> None:
-    """Append sealed entries and their lines."""
+def rows(company_id: str, at: datetime, posted: Sequence[Posted]) -> tuple[Rows, Rows]:
+    """Sealed entries as they are stored, and their lines."""
     posted_at = stamp(at)
-    insert_rows(connection, ledger_entry, _ENTRY, [_entry_row(company_id, posted_at, one) for one in posted])
     lines = [
         _line_row(company_id, one.entry_id, place, line)
         for one in posted
         for place, line in enumerate(one.entry.lines, start=1)
     ]
+    return Rows([_entry_row(company_id, posted_at, one) for one in posted]), Rows(lines)
+
+
+def append(connection: Connection, entries: Sequence[Values], lines: Sequence[Values]) -> None:
+    """Append entries and their lines."""
+    insert_rows(connection, ledger_entry, _ENTRY, entries)
     insert_rows(connection, ledger_line, _LINE, lines)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, exists, insert, select, update
 
+from gateway.store.bulk import among
 from gateway.store.rows import chunks
 from gateway.store.schema import item, promise, promise_item
 from o2c.errors import NotFound
@@ -103,20 +104,17 @@ def page(
 
 
 def about(connection: Connection, company_id: str, numbers: Iterable[str], *states: str) -> list[Promise]:
-    """Whole promises in these states that cover one of the invoices: one statement for 900 of them."""
-    found: dict[str, Promise] = {}
+    """Whole promises in these states that cover one of the invoices."""
     covered = promise_item.alias()
-    for some in chunks(sorted(set(numbers))):
-        touches = exists(
-            select(1).where(
-                covered.c.company_id == promise.c.company_id,
-                covered.c.promise_id == promise.c.promise_id,
-                covered.c.invoice_number.in_(some),
-            )
+    touches = exists(
+        select(1).where(
+            covered.c.company_id == promise.c.company_id,
+            covered.c.promise_id == promise.c.promise_id,
+            among(covered.c.invoice_number, numbers),
         )
-        query = _WITH_ITEMS.where(promise.c.company_id == company_id, promise.c.state.in_(states), touches)
-        found |= {one.promise_id: one for one in _gather(connection, query)}
-    return list(found.values())
+    )
+    mine = _WITH_ITEMS.where(promise.c.company_id == company_id, promise.c.state.in_(states), touches)
+    return _gather(connection, mine)
 
 
 def of_unpaid(connection: Connection, company_id: str) -> list[Promise]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import date
@@ -30,19 +29,14 @@ def jsonable(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-_PLAIN = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=jsonable
-)
-
-
 def pack(value: Any) -> str:
     """Any value of the core as canonical JSON text: what JSON does not know goes through ``jsonable``."""
-    return _PLAIN.encode(value)
+    return canonical.pack(value, jsonable).decode()
 
 
 def unpack(cls: type[T], text: str) -> T:
     """The value that ``pack`` wrote."""
-    return canonical.decode(cls, json.loads(text))
+    return canonical.decode(cls, canonical.loads(text))
 
 
 _MOST_PROFILES = 4096
@@ -62,7 +56,7 @@ def unpack_profile(cls: type[T], text: str) -> T:
 
 def unpack_all(cls: type[T], text: str) -> tuple[T, ...]:
     """A tuple of values from a JSON array."""
-    return tuple(canonical.decode(cls, item) for item in json.loads(text))
+    return tuple(canonical.decode(cls, item) for item in canonical.loads(text))
 
 
 def chunks(values: Iterable[T], size: int = 900) -> Iterator[Sequence[T]]:

@@ -718,6 +718,13 @@ payment = Table(
         sqlite_where=text("state = 'unmatched'"),
         postgresql_where=text("state = 'unmatched'"),
     ),
+    Index(
+        "ix_payment_rest",
+        "company_id",
+        "customer_id",
+        sqlite_where=text("unallocated_minor > 0"),
+        postgresql_where=text("unallocated_minor > 0"),
+    ),
 )
 allocation = Table(
     "allocation",

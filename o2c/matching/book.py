@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from o2c.ledger import OpenItem
 from o2c.matching.model import Answer
 from o2c.matching.names import Name, bare_name_key, parsed
 from o2c.matching.shapes import squeezed
 from o2c.reference import normal
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Directory:
     def __init__(self, customers: Iterable[Known] = ()) -> None:
         self._known: dict[str, Known] = {}
         self._key: dict[str, str] = {}
-        self._name: dict[str, list[Known]] = {}
+        self._name: dict[str, dict[str, list[Known]]] = {}
         self._parsed: dict[str, Name] = {}
         for one in customers:
             self.add(one, bare_name_key(one.name))
@@ -50,25 +54,29 @@ class Directory:
         if one.customer_id not in self._known:
             self._known[one.customer_id] = one
             self._key[squeezed(one.customer_id)] = one.customer_id
-            self._name.setdefault(name_key, []).append(one)
+            self._name.setdefault(name_key, {}).setdefault(one.name, []).append(one)
 
     def __contains__(self, customer_id: object) -> bool:
         return customer_id in self._known
+
+    def called(self, customer_id: str) -> str:
+        """The name of a customer who is here."""
+        return self._known[customer_id].name
 
     def of_key(self, key: str) -> Known | None:
         """The customer of a squeezed id."""
         customer_id = self._key.get(key)
         return None if customer_id is None else self._known[customer_id]
 
-    def named(self, key: str) -> list[Known]:
-        """The customers whose name has this lookup key."""
-        return self._name.get(key, [])
+    def named(self, key: str) -> dict[str, list[Known]]:
+        """The customers whose name has this lookup key: namesakes together, by the name on file."""
+        return self._name.get(key, {})
 
-    def name_of(self, one: Known) -> Name:
-        """The customer's name in its parts, taken apart once."""
-        found = self._parsed.get(one.customer_id)
+    def parts_of(self, name: str) -> Name:
+        """A name on file in its parts, taken apart once."""
+        found = self._parsed.get(name)
         if found is None:
-            found = self._parsed[one.customer_id] = parsed(one.name)
+            found = self._parsed[name] = parsed(name)
         return found
 
 
@@ -88,8 +96,9 @@ class Book:
     ) -> None:
         self._fetch = fetch
         self._fetched: set[str] = set()
+        self._waiting: dict[str, Callable[[], list[OpenItem]]] = {}  # what customers owe, not yet entered
         self._number: dict[str, OpenItem] = {}
-        self._reference: dict[str, OpenItem | tuple[OpenItem, ...]] = {}
+        self._reference: dict[str, tuple[OpenItem, ...]] = {}
         self._of_customer: dict[str, list[OpenItem]] = {}
         self._open: dict[str, int] = {}  # only of what has moved
         self.directory = customers if isinstance(customers, Directory) else Directory(customers)
@@ -103,14 +112,23 @@ class Book:
     def close(self) -> None:
         """Let go of what fetches, and of all that it holds."""
         self._fetch = None
+        self._waiting.clear()
 
-    def load(self, customer_ids: Iterable[str]) -> None:
-        """Hold the open items of these customers, all at once rather than one by one."""
-        if self._fetch is not None:
-            lacking = set(customer_ids) - self._fetched
-            self._fetched |= lacking
-            if lacking:
-                self.add_items(self._fetch(lacking))
+    def hold(
+        self,
+        customer_ids: Collection[str],
+        rows: Iterable[T],
+        owner_of: Callable[[T], str],
+        items_of: Callable[[list[T]], list[OpenItem]],
+    ) -> None:
+        """All that these customers owe is in ``rows``: nobody need be asked for it. Items are made of them
+        when they are wanted, for most never are."""
+        self._fetched.update(customer_ids)
+        several: dict[str, list[T]] = {}
+        for row in rows:
+            several.setdefault(owner_of(row), []).append(row)
+        for customer_id, mine in several.items():
+            self._waiting[customer_id] = partial(items_of, mine)
 
     def add_items(self, items: Iterable[OpenItem]) -> None:
         """Enter more items; one that is here already stays as it is."""
@@ -126,12 +144,7 @@ class Book:
             self._of_customer.setdefault(item.customer_id, []).append(item)
         if item.reference:
             reference = normal(item.reference)
-            other = self._reference.get(reference)
-            if other is None:
-                self._reference[reference] = item
-            else:
-                others = other if isinstance(other, tuple) else (other,)
-                self._reference[reference] = (*others, item)
+            self._reference[reference] = (*self._reference.get(reference, ()), item)
 
     def take(self, answer: Answer) -> None:
         """Moves the open amounts as a match says."""
@@ -141,6 +154,14 @@ class Book:
             self._open[item.invoice_number] = self.open(item) - gone
             if gone < 0 and not item.open:
                 self._reopened(item)
+
+    def catch_up(self, item: OpenItem, still: int) -> None:
+        """What is open on an item that has moved since the book was filled."""
+        self._add_item(item)
+        mine = self.item(item.invoice_number)
+        self._open[item.invoice_number] = still
+        if still and not mine.open:
+            self._reopened(mine)
 
     def _reopened(self, item: OpenItem) -> None:
         """What was settled when the block began is among the customer's open items again."""
@@ -162,15 +183,15 @@ class Book:
 
     def by_reference(self, key: str) -> tuple[OpenItem, ...]:
         """The items that carry a normal reference: usually one."""
-        found = self._reference.get(key)
-        if found is None:
-            return ()
-        return found if isinstance(found, tuple) else (found,)
+        return self._reference.get(key, ())
 
     def open_of(self, customer_id: str) -> list[OpenItem]:
         """The customer's items on which something is still open."""
         if self._fetch is not None and customer_id not in self._fetched:
-            self.load((customer_id,))
+            self._fetched.add(customer_id)
+            self.add_items(self._fetch((customer_id,)))
+        if (waiting := self._waiting.pop(customer_id, None)) is not None:
+            self.add_items(waiting())
         mine = self._of_customer.get(customer_id)
         if mine is None:
             return []
@@ -187,6 +208,6 @@ class Book:
         """The customer of a squeezed id."""
         return self.directory.of_key(key)
 
-    def named(self, key: str) -> list[Known]:
-        """The customers whose name has this lookup key."""
+    def named(self, key: str) -> dict[str, list[Known]]:
+        """The customers whose name has this lookup key, by that name."""
         return self.directory.named(key)

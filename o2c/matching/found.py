@@ -7,8 +7,8 @@ payer agrees.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from o2c.matching.numbers import clean, invoice_numbers
 from o2c.matching.shapes import Series, Shapes, lookalike, squeezed
@@ -37,8 +37,7 @@ class Form(IntEnum):
     DOUBTFUL = 5  # digits that may be a date, or part of a longer run that the bank cut
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One number a payment names: as it is compared, its form, the field, and as it was written."""
 
     number: str

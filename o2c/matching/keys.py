@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from o2c.matching.found import Found, numbers_in
 from o2c.matching.names import lookup_keys
@@ -16,8 +16,7 @@ from o2c.reference import is_checked, is_rf, normal
 from o2c.statement import TransactionDetails
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """What one payment names. Items, customers and accounts of a block are fetched by these."""
 
     references: frozenset[str]
@@ -33,9 +32,9 @@ _RF_START = re.compile(r"\bRF\d\d(?=[\sA-Z0-9])")
 _WORD = re.compile(r"[A-Z0-9]+")
 _OGM = re.compile(r"(?<![\d/])(\d{3}/\d{4}/\d{5})(?![\d/])")
 _FIK = re.compile(r"\+?7[15]<\d{15,16}")
-_DIGITS = re.compile(r"(?<![\w.,])(?<!\d[-/])\d(?:[\d ]*\d)?(?![\w])(?![.,]\d)")
-_CUSTOMER_WORD = re.compile(
-    r"(?:KD\.?|\bK\.?(?=NR)|KUND\w*|CUST\w*|CLIENT|DEBITOR\w*|DEB\.?|MITGLIED\w*)[\s.\-]*(?:NR|NO|NUMMER|NUMBER|ID)?\.?[\s:.#]*"
+_DIGITS = re.compile(r"(?<![\w.,])(?<!\d[-/])\d[\d ]{4,}\d(?![\w])(?![.,]\d)")
+_CUSTOMER_WORD = re.compile(  # every way begins with its own letter: so the search skips all others
+    r"(?:KD\.?|K(?<!\wK)\.?(?=NR)|KUND\w*|CUST\w*|CLIENT|DEBITOR\w*|DEB\.?|MITGLIED\w*)[\s.\-]*(?:NR|NO|NUMMER|NUMBER|ID)?\.?[\s:.#]*"
     r"([A-Z]{0,4}[\s\-]?\d[\d\-]*)"
 )
 
@@ -91,8 +90,6 @@ def _in_text(text: str) -> Iterator[str]:
 
 def _checked_runs(run: str) -> Iterator[str]:
     """Every piece, and all pieces together, that a check digit agrees to. Fewer than 6 digits say nothing."""
-    if len(run) < 6:
-        return
     pieces = run.split()
     for one in pieces if len(pieces) == 1 else [*pieces, "".join(pieces)]:
         if 6 <= len(one) <= 27 and is_checked(key := one.lstrip("0") or one):

@@ -70,12 +70,13 @@ def bare_name_key(name: str) -> str:
 def parsed(name: str) -> Name:
     """The parts of a name."""
     words = _folded(name)
-    bare = tuple(word for word in words if word not in _LEGAL_FORMS)
-    forms = "".join(word for word in words if word in _LEGAL_FORMS)
+    bare = tuple([word for word in words if word not in _LEGAL_FORMS])
+    forms = "".join([word for word in words if word in _LEGAL_FORMS]) if len(bare) < len(words) else ""
     cut = len(name.rstrip()) in _CUTS
     return Name(bare or tuple(words), forms if bare else "", "".join(words), cut)
 
 
+@lru_cache(maxsize=16384)
 def lookup_keys(name: str) -> tuple[str, ...]:
     """Every ``bare_name_key`` under which the customer so called may be on file: words in any rotation."""
     paid = parsed(name)
@@ -88,12 +89,15 @@ def lookup_keys(name: str) -> tuple[str, ...]:
 
 def agree(paid: Name, known: Name) -> bool:
     """Whether a payer's name can be that of a customer on file. Two different legal forms never agree."""
-    if paid.is_cut and known.whole.startswith(paid.whole):
-        return True
-    if paid.is_cut and (words := _without_cut_form(paid)) != paid.words:
-        paid = Name(words, "", paid.whole)
+    if paid.is_cut:
+        if known.whole.startswith(paid.whole):
+            return True
+        if (words := _without_cut_form(paid)) != paid.words:
+            paid = Name(words, "", paid.whole)
     if paid.form and known.form and paid.form != known.form:
         return False
+    if paid.words == known.words:
+        return True
     return "".join(paid.words) == "".join(known.words) or sorted(paid.words) == sorted(known.words)
 
 
@@ -111,15 +115,21 @@ def alike(one: Name, other: Name) -> bool:
 
 
 def _folded(name: str) -> list[str]:
-    low = name.casefold().translate(_DOTS)
+    text = " ".join(filter(None, map(_folded_word, name.split())))
+    if _LONG_START.search(text):
+        for long, short in _LONG_FORMS:
+            text = text.replace(long, short)
+    words = text.split()
+    return [word for word in words if word not in ("und", "and", "og")] if len(words) > 2 else words
+
+
+@lru_cache(maxsize=16384)  # names are many, the words that they are made of are few
+def _folded_word(word: str) -> str:
+    low = word.casefold().translate(_DOTS)
     if not low.isascii():
         plain = unicodedata.normalize("NFKD", low.translate(_LETTERS))
         low = "".join(sign for sign in plain if not unicodedata.combining(sign))
     text = _NO_WORD.sub(" ", low).strip()
     for pair, single in _PAIRS:
         text = text.replace(pair, single)
-    if _LONG_START.search(text):
-        for long, short in _LONG_FORMS:
-            text = text.replace(long, short)
-    words = text.split()
-    return [word for word in words if word not in ("und", "and", "og")] if len(words) > 2 else words
+    return text

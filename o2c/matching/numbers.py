@@ -9,17 +9,19 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from o2c.matching.shapes import lookalike, squeezed
 from o2c.statement import TransactionDetails
 
 _DATES = re.compile(
-    r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|(?:19|20)\d\d[./-]\d{1,2}(?:[./-]\d{1,2})?|\d{1,2}\.\d{1,2}\."
+    r"(?<!\d)(?=\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|(?:19|20)\d\d[./-]\d{1,2}(?:[./-]\d{1,2})?|\d{1,2}\.\d{1,2}\."
     r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d\d|\d{1,2}/(?:19|20)\d\d)(?!\d)"
 )
 _CURRENCY = r"(?:EUR|USD|CHF|NOK|SEK|DKK|GBP|€|\$)"
-_AMOUNTS = re.compile(rf"{_CURRENCY}\s*\d[\d.,']*|\d[\d.,']*[.,]\d\d(?!\d)(?:\s*{_CURRENCY})?")
-_ROUND_AMOUNTS = re.compile(rf"\d[\d.,]*\s*(?:{_CURRENCY}|%)")
+_AMOUNTS = re.compile(rf"{_CURRENCY}\s*\d[\d.,']*|(?<!\d)\d[\d.,']*[.,]\d\d(?!\d)(?:\s*{_CURRENCY})?")
+_MONEY = re.compile(rf"[.,]\d\d|%|{_CURRENCY}")  # what no amount is without
+_ROUND_AMOUNTS = re.compile(rf"(?<!\d)\d[\d.,]*+\s*+(?:{_CURRENCY}|%)")
 _NUMBER_WORD = r"[A-Z]*[\s.\-:#]*(?:NR|NO|NUMMER|NUMBER|ID)?[\s.:#\-]*"
 _FOREIGN = re.compile(
     r"(?:KD|K\.?NR|KUND|CUST|CLIENT|DEBITOR|DEB\b|MITGLIED|PLZ|BLZ|KTO|KONTO|ACC|BESTELL|AUFTR|ORDER|PO\b|LIEFERSCHEIN"
@@ -32,7 +34,7 @@ _INVOICE_WORD = re.compile(
     r"(?:RECHNUNG\w*|RECHN|RG|RE|RNR|INVOICES?|INV|FAKTURA?|FAKT|FACTURE|FATTURA|BILL|BELEG)"
     r"[\s.\-]*(?:NR|NO|NUMMER|NUMBER|NUM)?[\s.:#\-]*0*(\d{1,14})(?![^\W_])(?![.,/]\d)"
 )
-_LAST_RUN = re.compile(r"(\d+)\D*$")
+_DIGITS = re.compile(r"\d+")
 _WORDS = re.compile(r"[0-9A-Z]+")
 _NO_SIGN = re.compile(r"[^0-9A-Z]")
 
@@ -53,7 +55,13 @@ def bare_numbers(payment: TransactionDetails) -> tuple[frozenset[str], frozenset
 
 def clean(text: str) -> str:
     """``text`` (upper case) without what is certainly no invoice number."""
-    for noise in (_DATES, _IBAN, _AMOUNTS, _ROUND_AMOUNTS, _FOREIGN, _PHONE):
+    if not _DIGITS.search(text):
+        return text
+    for noise in (_DATES, _IBAN):
+        text = noise.sub(" ; ", text)
+    for noise in (_AMOUNTS, _ROUND_AMOUNTS) if _MONEY.search(text) else ():
+        text = noise.sub(" ; ", text)
+    for noise in (_FOREIGN, _PHONE):
         text = noise.sub(" ; ", text)
     return text
 
@@ -70,9 +78,8 @@ def _is_year(run: str) -> bool:
 @lru_cache(maxsize=8192)
 def running_numbers(number: str) -> frozenset[str]:
     """What stands for a number without its prefix: its last run of digits, and all its digits; no zeros."""
-    last = _LAST_RUN.search(number)
-    every = re.sub(r"\D", "", number)
-    return frozenset({last[1].lstrip("0"), every.lstrip("0")} - {""}) if last else frozenset()
+    runs = _DIGITS.findall(number)
+    return frozenset({runs[-1].lstrip("0"), "".join(runs).lstrip("0")} - {""}) if runs else frozenset()
 
 
 @lru_cache(maxsize=8192)
@@ -109,11 +116,8 @@ class Folded:
 
     @classmethod
     def of(cls, text: str) -> Folded:
-        gaps, kept = set(), []
-        for word in _WORDS.findall(lookalike(text)):
-            kept.append(word)
-            gaps.add(sum(map(len, kept)))
-        return cls("".join(kept), frozenset(gaps))
+        words = _WORDS.findall(lookalike(text))
+        return cls("".join(words), frozenset(accumulate(map(len, words))))
 
     def splits_digits(self, at: int) -> bool:
         """Whether a window that begins or ends here cuts a run of digits."""
@@ -124,27 +128,28 @@ class Folded:
 def slips_in(texts: Iterable[Folded], number: str) -> bool:
     """Whether the number, or one slip of it, stands in one of the texts.
 
-    One half of a number with one slip is always right, but where the slip is the swap at its middle.
+    One half of a number with one slip is always right, but where the slip is the swap at its middle:
+    so the first half is looked for without its last sign.
     """
     key = folded(number)
     size = len(key)
     if size < 6:
         return False
     middle = size // 2
+    first, second = key[: middle - 1], key[middle:]
     for one in texts:
         text = one.text
-        for half in (key[:middle], key[: middle - 1]):
-            at = text.find(half)
-            while at >= 0:
-                if any(_is_near(one, at, at + length, key) for length in (size, size - 1, size + 1)):
-                    return True
-                at = text.find(half, at + 1)
-        at = text.find(key[middle:])
+        at = text.find(first)
+        while at >= 0:
+            if any(_is_near(one, at, at + length, key) for length in (size, size - 1, size + 1)):
+                return True
+            at = text.find(first, at + 1)
+        at = text.find(second)
         while at >= 0:
             end = at + size - middle
             if any(_is_near(one, end - length, end, key) for length in (size, size - 1, size + 1)):
                 return True
-            at = text.find(key[middle:], at + 1)
+            at = text.find(second, at + 1)
     return False
 
 

@@ -7,6 +7,7 @@ apart by their postcode or not at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from o2c.matching.book import Book, Known
 from o2c.matching.keys import Keys
@@ -89,18 +90,17 @@ def _by_name(name: str | None, postcode: str | None, book: Book) -> tuple[tuple[
     """The customers so called, and whether there is but one and nothing speaks against it."""
     if not name:
         return (), False
-    paid = parsed(name)
-    found = {one.customer_id: one for key in lookup_keys(name) for one in book.named(key)}
-    name_of = book.directory.name_of
-    same = [one for one in found.values() if agree(paid, name_of(one))]
+    paid, parts_of = parsed(name), book.directory.parts_of
+    filed = {called: people for key in lookup_keys(name) for called, people in book.named(key).items()}
+    same = [called for called in filed if agree(paid, parts_of(called))]
     if paid.form and not paid.is_cut:
-        with_form = [one for one in same if name_of(one).form == paid.form]
-        same = with_form or same
-    there = [one for one in same if postcode and _plain(one.postcode) == _plain(postcode)]
+        same = [called for called in same if parts_of(called).form == paid.form] or same
+    people = [one for called in same for one in filed[called]]
+    there = [one for one in people if _plain(one.postcode) == _plain(postcode)] if postcode else []
     if there:
-        return tuple(one.customer_id for one in there), len(there) == 1
-    sure = len(same) == 1 and not (postcode and same[0].postcode) and _weighty(paid, same[0])
-    return tuple(one.customer_id for one in same), sure
+        return tuple([one.customer_id for one in there]), len(there) == 1
+    sure = len(people) == 1 and not (postcode and people[0].postcode) and _weighty(paid, people[0])
+    return tuple([one.customer_id for one in people]), sure
 
 
 def _weighty(paid: Name, one: Known) -> bool:
@@ -108,6 +108,7 @@ def _weighty(paid: Name, one: Known) -> bool:
     return bool(paid.form) or len(paid.words) > 1 or not parsed(one.name).form or len(paid.words[0]) > 4
 
 
+@lru_cache(4096)
 def _plain(postcode: str | None) -> str:
     return "".join(sign for sign in (postcode or "").upper() if sign.isalnum())
 

@@ -13,18 +13,17 @@ from dataclasses import dataclass
 GAP = r"[\s\-./_:]*"
 _SPLIT = re.compile(r"#+|[^\W_]+?(?=#|[\W_]|$)")
 _DIGIT = re.compile(r"\d")
-_SEPARATORS = {sign: None for sign in range(128) if not chr(sign).isalnum()}
-_LOOKALIKES = str.maketrans("OQILSBZ", "0011582")  # what an eye or a scanner takes for a digit
+_NO_SIGN = re.compile(r"[\W_]+")
+# What an eye or a scanner takes for a digit. A sign that is missing from a table is slow to translate.
+_LOOKALIKES = {sign: sign for sign in range(128)} | str.maketrans("OQILSBZ", "0011582")
 _FEWEST_DIGITS = 5  # a number of fewer digits alone is found in any text
 _MOST_SHAPES = 400
 
 
 def squeezed(number: str) -> str:
     """A number as it is compared: upper case, letters and digits only."""
-    upper = number.upper()
-    if upper.isascii():
-        return upper.translate(_SEPARATORS)
-    return re.sub(r"[\W_]", "", upper)
+    key = number.upper().replace("-", "")  # most numbers hold no other sign
+    return key if key.isalnum() else _NO_SIGN.sub("", key)
 
 
 def shape(number: str) -> str:

@@ -1,10 +1,11 @@
 """A bank file against many open items: read, proved, matched and posted by ``o2c import statement``.
 
 A company with its items is taken over once; each statement is then imported into a fresh copy of the
-database by a process of its own, as a user would: wall time, CPU and peak memory are that process's.
-The statements are the beginnings of one generated file (``tests.cash``), so they differ in length only.
-Where PostgreSQL's programs are, the largest is posted there as well. CPU by stage is taken apart in a
-run of its own, whose clocks cost something; bare lxml reads the same file in the same run as anchor.
+database by a process of its own, as a user would: wall time, CPU and peak memory are those of that process
+and of the one it starts for the books. The statements are the beginnings of one generated file
+(``tests.cash``), so they differ in length only. Where PostgreSQL's programs are, the largest is posted
+there as well. CPU by stage is taken apart in a run of its own, whose clocks cost something; bare lxml reads
+the same file in the same run as anchor.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -154,15 +156,57 @@ def _o2c(url: str, *words: str) -> Ran:
         [sys.executable, "-m", "gateway.cli", *words], stdout=write, env={**os.environ, **ours}, cwd=_ROOT
     )
     os.close(write)
-    with os.fdopen(read, encoding="utf-8") as answers:
+    with os.fdopen(read, encoding="utf-8") as answers, _Memory(process.pid) as memory:
         lines = answers.read().splitlines()
-    _, status, used = os.wait4(process.pid, 0)
+        _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.perf_counter() - start
     if process.returncode:
         raise SystemExit(f"o2c {words[0]} {words[1]} ended with {process.returncode}: {lines[-3:]}")
     said = json.loads(lines[-1]) if "--json" in words else {}
-    return Ran(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said)
+    return Ran(wall, used.ru_utime + used.ru_stime, max(memory.peak, used.ru_maxrss / 1024), said)
+
+
+class _Memory(threading.Thread):
+    """The most megabytes that a process and those it started held at one time, looked at ten times a
+    second; what they share is counted once."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid, self._over, self.peak = pid, threading.Event(), 0.0
+
+    def __enter__(self) -> _Memory:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        while not self._over.wait(0.1):
+            self.peak = max(self.peak, sum(map(_held, _family(self._pid))))
+
+
+def _family(pid: int) -> list[int]:
+    """A process and its children."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        tasks = [path.name for path in Path(f"/proc/{pid}/task").iterdir() if path.name != str(pid)]
+        for task in tasks:
+            children += Path(f"/proc/{pid}/task/{task}/children").read_text(encoding="ascii").split()
+    except OSError:  # it has just ended
+        return [pid]
+    return [pid, *map(int, children)]
+
+
+def _held(pid: int) -> float:
+    """Megabytes, shared pages by their share (Pss)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
 
 
 # --- CPU by stage --------------------------------------------------------------------------------
@@ -179,23 +223,26 @@ def _stages(result: Result, base: Path, used: Path, path: Path) -> None:
 
 
 def stages(url: str, path: Path) -> dict[str, float]:
-    """CPU-seconds by stage of one import in this process; what is called inside another stage counts
-    there only."""
+    """CPU-seconds by stage of one import, all of it in this process; what is called inside another stage
+    counts there only."""
     from gateway.settings import Settings
-    from gateway.stages import match, post, settle
+    from gateway.stages import lookup, match, post, reading, settle
     from gateway.wiring import open_house
 
     spent: dict[str, float] = {}
     watched = (
-        ("reading and proving", settle, "read_file"),
-        ("what payments name", match, "keys_of"),
-        ("fetching what they may pay", match, "_book"),
+        ("reading and proving", settle, "_proved"),
+        ("what payments name", reading, "_block"),
+        ("fetching: what is named", lookup, "named"),
+        ("fetching: what those may owe who paid", lookup, "owing"),
         ("deciding", match, "decide"),
         ("making entries and words", post, "take"),
+        ("making rows", post, "bundled"),
         ("writing them", post, "write"),
     )
     house = open_house(Settings(database_url=url))
     start = time.process_time()
+    settle.MANY = sys.maxsize  # nothing goes to a process beside, where no clock would see it
     with _clocked(spent, watched):
         settle.import_statements(house.desk("BENCH", "bench"), path)
     spent["everything else"] = time.process_time() - start - sum(spent.values())

@@ -23,7 +23,9 @@ BELOW = {
 
 # Where a library may be imported. A library that is not here has no home yet: give it one.
 HOME = {
-    **dict.fromkeys(["lxml", "xmlschema", "elementpath", "signxml", "saxonche", "facturx"], "formats"),
+    **dict.fromkeys(
+        ["lxml", "xmlschema", "elementpath", "signxml", "saxonche", "facturx", "orjson"], "formats"
+    ),
     **dict.fromkeys(["durable", "ruamel", "jsonschema"], "rules"),
     **dict.fromkeys(["requests", "urllib3", "standardwebhooks"], "connectors"),
     **dict.fromkeys(["flask", "apiflask", "werkzeug", "marshmallow", "swagger_ui", "granian"], "gateway"),
@@ -32,7 +34,17 @@ HOME = {
 }
 
 # Inside gateway: a module imports its own height or lower. What is not listed is a leaf, height 0.
-HEIGHT = {"store": 1, "stages": 2, "http": 3, "web": 3, "cli": 3, "demo": 3, "jobs": 3, "wiring": 3}
+HEIGHT = {
+    "store": 1,
+    "stages": 2,
+    "http": 3,
+    "web": 3,
+    "cli": 3,
+    "demo": 3,
+    "jobs": 3,
+    "wiring": 3,
+    "beside": 3,
+}
 
 
 def layer_faults(module: Module) -> list[str]:

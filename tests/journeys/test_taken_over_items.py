@@ -146,8 +146,14 @@ def test_a_credit_note_is_what_we_owe(world: World) -> None:
     takes_over(world, record(), record("GS-1", kind="credit_note", open="43.75"))
     assert owed(world) == 100_00
     with world.house.database.read() as connection:
-        [found] = items.by_keys(connection, world.company_id, [rf_reference("GS-1")], ())
-        open_now = items.open_of(connection, world.company_id, ["C-1"])
+        [found] = items.named(
+            connection,
+            world.company_id,
+            items.rows_by_keys(connection, world.company_id, [rf_reference("GS-1")], ()),
+        )
+        open_now = items.named(
+            connection, world.company_id, items.open_rows(connection, world.company_id, ["C-1"])
+        )
     assert (found.open, found.base_open, found.gross) == (-43_75, -43_75, -43_75)
     assert sum(one.open for one in open_now) == 100_00
     world.turns_to("2026-04-01")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -128,6 +129,18 @@ def test_a_stale_unit_is_run_again_on_what_is_there_now(house: House) -> None:
 
     assert house.database.write(unit) == 3
     assert written(house.database) == {"A"}
+
+
+def test_who_finds_the_file_locked_by_another_process_waits_on(sqlite_house: House, tmp_path: Any) -> None:
+    database = sqlite_house.database
+    database.write(lambda c: c.exec_driver_sql("PRAGMA busy_timeout=100"))  # milliseconds of one try
+    other = sqlite3.connect(tmp_path / "o2c.sqlite", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    end = threading.Timer(0.5, other.rollback)
+    end.start()
+    assert database.write(series("A")) == "A"
+    end.join()
+    other.close()
 
 
 def test_a_unit_that_stays_stale_is_given_up_in_words(house: House) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, func, select
 
+from gateway.stages import reading, settle
 from gateway.store.schema import customer, item, ledger_line, payer_account
 from tests.cash import files
 from tests.gateway.cli.conftest import Cli
@@ -82,6 +84,54 @@ def test_a_file_of_every_kind_is_taken_back_to_the_cent_and_comes_in_again(
     assert picture(muster) == before
     assert muster.one("import statement", path)["result"] == "posted"
     assert (decisions(muster, path), picture(muster)) == (first, after)
+    assert all(checked["wrong"] == [] for checked in muster.json("archive verify"))
+
+
+def test_a_large_file_goes_through_a_process_beside_with_the_same_outcome(
+    muster: Cli, generated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks are fetched ahead and written behind: what each moves is seen by the next."""
+    path, before = generated / "statement.xml", picture(muster)
+    monkeypatch.setattr(reading, "BLOCK", 30)
+    monkeypatch.setattr(settle, "MANY", 0)
+    assert muster.one("import statement", path)["lines"] == 400
+    first, after = decisions(muster, path), picture(muster)
+    assert all(checked["wrong"] == [] for checked in muster.json("archive verify"))
+    assert muster.one("import statement", path)["result"] == "known"
+    muster.one("payments undo --file", sha256(path.read_bytes()).hexdigest())
+    assert picture(muster) == before
+    monkeypatch.undo()
+    muster.one("import statement", path)
+    assert (decisions(muster, path), picture(muster)) == (first, after)
+
+
+_KILLED = """
+import os, signal, sys
+from gateway.cli import main
+from gateway.stages import match, reading, settle
+settle.MANY, reading.BLOCK = 0, 30
+left, decide = int(sys.argv.pop(1)), match._Block.decide
+def deciding(block):
+    global left
+    decide(block)
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+match._Block.decide = deciding
+main(prog_name="o2c")
+"""
+
+
+@pytest.mark.parametrize("blocks", [1, 6, 14])
+def test_a_killed_importer_leaves_nothing_in_the_books_beside(
+    muster: Cli, generated: Path, blocks: int
+) -> None:
+    path, before = generated / "statement.xml", picture(muster)
+    command = [sys.executable, "-c", _KILLED, str(blocks), "import", "statement", str(path), "--json"]
+    ended = subprocess.run(command, env={**os.environ, **muster.environ}, capture_output=True, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert picture(muster) == before
+    assert muster.one("import statement", path)["lines"] == 400  # once the process beside has seen it
     assert all(checked["wrong"] == [] for checked in muster.json("archive verify"))
 
 
