@@ -72,18 +72,22 @@ def read_file(
 
 def collected(stream: Stream) -> Message:
     """All of a file that is not read yet; raises as ``read_file`` does."""
-    statements: list[Statement] = []
+    statements = tuple(wholes(stream))
+    return Message(stream.kind, stream.version, statements, stream.warnings, stream.is_schema_checked)
+
+
+def wholes(passing: Iterable[Passing]) -> Iterator[Statement]:
+    """The statements of what a ``Stream`` gives, each with all its entries."""
     entries: list[Entry] = []
     head: Head | None = None
-    for each in stream:
+    for each in passing:
         if isinstance(each, Entry):
             entries.append(each)
         elif isinstance(each, Head):
             head = each
         elif head is not None:
-            statements.append(whole(head, entries, each))
+            yield whole(head, entries, each)
             entries = []
-    return Message(stream.kind, stream.version, tuple(statements), stream.warnings, stream.is_schema_checked)
 
 
 class Stream:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from gateway.stages import post
+from gateway.stages import lookup, post
 from gateway.stages.batch import APPLIED, UNMATCHED, Batch, Rates
 from gateway.stages.desk import Desk
 from gateway.store import bank, customers, items, payers, postings
@@ -119,7 +119,7 @@ def _batch(desk: Desk, connection: Connection, found: StoredPayment, wish: Wish)
     }
     batch.orders = {one.item.invoice_number: one.order_id for one in named if one.order_id}
     billed = [number for number, order in batch.orders.items() if order and wish.discount]
-    batch.vat = post.vat_of(connection, desk.company_id, billed)
+    batch.vat = lookup.vat_of(connection, desk.company_id, billed)
     return batch, _where(connection, desk, found)
 
 

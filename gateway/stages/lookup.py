@@ -6,14 +6,13 @@ before the block is in the books. Items come as rows, which travel between proce
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from gateway.stages import post
 from gateway.stages.desk import Desk
 from gateway.store import allocations, bank, cash, companies, invoices, items, payers, postings
 from gateway.store.allocations import Standing
@@ -22,6 +21,7 @@ from gateway.store.bulk import Rows
 from gateway.store.ledger import Posted
 from o2c.cash import VatShare
 from o2c.matching import squeezed
+from o2c.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,23 @@ def earlier(
     )
 
 
+def vat_of(connection: Connection, company_id: str, numbers: Sequence[str]) -> dict[str, list[VatShare]]:
+    """The VAT breakdowns of invoices of this house."""
+    if not numbers:
+        return {}
+    return {
+        one.invoice.number: [
+            VatShare(
+                vat.tax,
+                Money(vat.taxable_amount, one.invoice.currency).minor,
+                Money(vat.tax_amount, one.invoice.currency).minor,
+            )
+            for vat in one.invoice.breakdown
+        ]
+        for one in invoices.some(connection, company_id, numbers)
+    }
+
+
 def _locked(
     desk: Desk, connection: Connection, references: Collection[str], numbers: Collection[str]
 ) -> Rows:
@@ -189,4 +206,4 @@ def _invoiced(desk: Desk, connection: Connection, found: Rows, issues: bool) -> 
         for row in found
         if items.discount_of(row) is not None and (number := items.number_of(row)) in orders
     ]
-    return Invoiced(orders, post.vat_of(connection, desk.company_id, offering))
+    return Invoiced(orders, vat_of(connection, desk.company_id, offering))

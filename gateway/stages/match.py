@@ -81,7 +81,7 @@ def take(
             second.gather()
         if first:
             first.decide()
-            advance(len(first.pairs))
+            advance(first.size)
         first, second = second, third
 
 
@@ -94,6 +94,7 @@ class _Block:
     pairs: Sequence[Pair]
     keys: Sequence[Keys]
     answer: Callable[[], Named]
+    size: int  # with those that are here already
     book: Book = field(init=False)
     batch: Batch = field(init=False)
     concerned: set[str] = field(init=False)
@@ -117,7 +118,8 @@ class _Block:
             customers,
             names,
         )
-        return cls(run, origin, pairs, keys, run.books.ask(lookup.named, wanted, run.issues))
+        answer = run.books.ask(lookup.named, wanted, run.issues)
+        return cls(run, origin, pairs, keys, answer, len(pairs))
 
     def gather(self) -> None:
         """The book of what is named; ask what those owe who may have paid, and for the payments that returns

@@ -18,7 +18,7 @@ from gateway.stages import effects, tolerance
 from gateway.stages.batch import APPLIED, IGNORED, UNMATCHED, Batch, Origin
 from gateway.stages.desk import Desk
 from gateway.stages.promise import Paid
-from gateway.store import allocations, bank, customers, invoices, items, journal, payers, postings
+from gateway.store import allocations, bank, customers, items, journal, payers, postings
 from gateway.store.allocations import NewAllocation
 from gateway.store.bank import StoredPayment
 from gateway.store.bulk import Rows
@@ -27,29 +27,12 @@ from gateway.store.journal import Event
 from gateway.store.ledger import Posted
 from gateway.store.rows import pack
 from o2c import cash
-from o2c.cash import Use, VatShare
+from o2c.cash import Use
 from o2c.decision import Decision
 from o2c.ledger import LedgerEntry
 from o2c.matching.model import Answer, Evidence, Outcome, Part, Suggestion
 from o2c.money import Money
 from o2c.statement import Entry, TransactionDetails
-
-
-def vat_of(connection: Connection, company_id: str, numbers: Sequence[str]) -> dict[str, list[VatShare]]:
-    """The VAT breakdowns of invoices of this house."""
-    if not numbers:
-        return {}
-    return {
-        one.invoice.number: [
-            VatShare(
-                vat.tax,
-                Money(vat.taxable_amount, one.invoice.currency).minor,
-                Money(vat.tax_amount, one.invoice.currency).minor,
-            )
-            for vat in one.invoice.breakdown
-        ]
-        for one in invoices.some(connection, company_id, numbers)
-    }
 
 
 # --- one payment ---------------------------------------------------------------------------------

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from formats.camt.reader import Passing, Stream
-from formats.camt.statements import Head, Proof, whole
-from o2c.errors import Broken
+from formats.camt.statements import Head, Proof
 from o2c.matching import Keys, Shapes, keys_of
-from o2c.statement import Entry, EntryStatus, MessageKind, Statement, TransactionDetails
+from o2c.statement import Entry, EntryStatus, TransactionDetails
 
 BLOCK = 2_500  # payments decided together: what they need is in memory at once
 Pair = tuple[Entry, TransactionDetails]
@@ -24,16 +23,38 @@ Pair = tuple[Entry, TransactionDetails]
 
 @dataclass(frozen=True, slots=True)
 class BankFile:
-    """A bank file, and how it is read. ``override``: its balances need not add up."""
+    """A bank file, and how it is read. ``override`` is a person's reason to take it though its balances
+    do not add up."""
 
     source: bytes | Path
+    sha256: str
     accounts: tuple[str, ...]
     limit: int
-    override: bool
+    override: str | None
+
+    @classmethod
+    def of(
+        cls, source: bytes | Path, accounts: Iterable[str], limit: int, override: str | None = None
+    ) -> BankFile:
+        """With the seal of its bytes."""
+        return cls(source, _sha256(source), tuple(accounts), limit, override)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.source) if isinstance(self.source, bytes) else self.source.stat().st_size
 
     def stream(self) -> Stream:
         """Begin to read; raises ``Refused`` with the reader's code."""
-        return Stream(self.source, self.accounts, limit=self.limit, override_balance=self.override)
+        override = self.override is not None
+        return Stream(self.source, self.accounts, limit=self.limit, override_balance=override)
+
+
+def _sha256(source: bytes | Path) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Begun(NamedTuple):
@@ -57,58 +78,34 @@ class Ended(NamedTuple):
     not_booked: int
 
 
-class Whole(NamedTuple):
-    """A report or a notification."""
-
-    statement: Statement
+Read = Begun | Block | Ended
 
 
-Read = Begun | Block | Ended | Whole
-
-
-def blocks(kind: MessageKind, passing: Iterable[Passing], shapes: Shapes, size: int) -> Iterator[Read]:
-    """What a reader gives, in blocks of at most ``size`` payments."""
-    things = iter(passing)
-    for head in things:
-        if not isinstance(head, Head):
-            raise Broken("camt-order", "an entry came before the head of its statement.")
-        if kind is MessageKind.STATEMENT:
-            yield Begun(head)
-            yield from _statement(head, things, shapes, size)
-        else:
-            yield _whole(head, things)
-
-
-def _whole(head: Head, things: Iterator[Passing]) -> Whole:
-    entries: list[Entry] = []
-    for one in things:
-        if isinstance(one, Proof):
-            return Whole(whole(head, entries, one))
-        assert isinstance(one, Entry)
-        entries.append(one)
-    raise Broken("camt-order", "a statement ended without its proof.")
-
-
-def _statement(head: Head, things: Iterator[Passing], shapes: Shapes, size: int) -> Iterator[Block | Ended]:
+def blocks(passing: Iterable[Passing], shapes: Shapes) -> Iterator[Read]:
+    """What a ``Stream`` gives: of each statement that it begins, its payments in blocks, that it ended."""
     content, not_booked = hashlib.sha256(), 0
     pairs: list[Pair] = []
-    for one in things:
-        if isinstance(one, Proof):
+    head: Head | None = None
+    for one in passing:
+        if isinstance(one, Head):
+            head, content, not_booked = one, hashlib.sha256(), 0
+            yield Begun(one)
+        elif isinstance(one, Entry):
+            content.update(_content(one))
+            if one.status is not EntryStatus.BOOKED:
+                not_booked += len(one.details)
+                continue
+            entry = replace(one, details=())
+            for details in one.details:
+                pairs.append((entry, details))
+                if len(pairs) == BLOCK:
+                    yield _block(pairs, shapes)
+                    pairs = []
+        elif head is not None:
             if pairs:
                 yield _block(pairs, shapes)
-            yield Ended(one, _seal(head, one, content.hexdigest()), not_booked)
-            return
-        assert isinstance(one, Entry)
-        content.update(_content(one))
-        if one.status is not EntryStatus.BOOKED:
-            not_booked += len(one.details)
-            continue
-        entry = replace(one, details=())
-        for details in one.details:
-            pairs.append((entry, details))
-            if len(pairs) == size:
-                yield _block(pairs, shapes)
                 pairs = []
+            yield Ended(one, _seal(head, one, content.hexdigest()), not_booked)
 
 
 def in_blocks(entry: Entry, shapes: Shapes) -> Iterator[Block]:

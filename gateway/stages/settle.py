@@ -7,7 +7,6 @@ itself settles items, the rest waits for a person and holds reminders back meanw
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from formats.camt.reader import Passing, Stream
+from formats.camt.reader import Passing, Stream, wholes
 from formats.camt.statements import Head
 from gateway.ids import new_id
 from gateway.stages import enrich, match, reading
@@ -25,7 +24,7 @@ from gateway.stages.books import Books, Here
 from gateway.stages.cycles import no_cycles
 from gateway.stages.desk import Desk
 from gateway.stages.match import Run
-from gateway.stages.reading import BankFile, Begun, Block, Ended, Read, Whole
+from gateway.stages.reading import BankFile, Begun, Block, Ended, Read
 from gateway.store import archive, statements
 from gateway.store.archive import Document
 from gateway.store.database import is_duplicate
@@ -35,6 +34,8 @@ from o2c.statement import EntryStatus, MessageKind, Statement
 
 LIMIT = 200_000_000  # bytes of a file
 MANY = 8_000_000  # bytes that are worth a process of their own: 12,000 payments or so
+
+Advance = Callable[[int], None]  # is told how many payments are done
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def import_statements(
     limit: int = LIMIT,
     *,
     override: str | None = None,
-    advance: Callable[[int], None] = _silent,
+    advance: Advance = _silent,
 ) -> list[Imported]:
     """Read, prove and post a bank file. Raises ``Refused`` with the reader's code (nothing is posted),
     or ``Conflict('conflict')`` for a known statement with other content.
@@ -78,15 +79,17 @@ def import_statements(
     ``override`` is a person's reason to take a file whose balances do not add up. ``advance`` is told
     how many payments have been decided since it was last told.
     """
-    accounts = tuple(account.account for account in desk.company.bank_accounts)
-    file = _File(BankFile(source, accounts, limit, override is not None), _sha256(source), override, advance)
+    accounts = (account.account for account in desk.company.bank_accounts)
+    file = BankFile.of(source, accounts, limit, override)
     beside = desk.beside
-    if beside is not None and _size(source) >= MANY:
-        return _again(lambda: beside(desk, lambda books: _while_read(desk, books, file)))
-    stream = file.file.stream()
+    if beside is not None and file.size >= MANY:
+        return _again(lambda: beside(desk, lambda books: _while_read(desk, books, file, advance)))
+    stream = file.stream()
     proved = _proved(stream)
     return _again(
-        lambda: desk.database.write(lambda c: _take(desk, Here(desk, c), file, stream.kind, proved))
+        lambda: desk.database.write(
+            lambda connection: _take(desk, Here(desk, connection), file, stream.kind, proved, advance)
+        )
     )
 
 
@@ -96,19 +99,9 @@ def _proved(stream: Stream) -> list[Passing]:
         return list(stream)
 
 
-def _while_read(desk: Desk, books: Books, file: _File) -> list[Imported]:
-    stream = file.file.stream()
-    return _take(desk, books, file, stream.kind, stream)
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A bank file, and what was said of its import."""
-
-    file: BankFile
-    sha256: str
-    override: str | None
-    advance: Callable[[int], None]
+def _while_read(desk: Desk, books: Books, file: BankFile, advance: Advance) -> list[Imported]:
+    stream = file.stream()
+    return _take(desk, books, file, stream.kind, stream, advance)
 
 
 def _again(work: Callable[[], list[Imported]]) -> list[Imported]:
@@ -119,17 +112,6 @@ def _again(work: Callable[[], list[Imported]]) -> list[Imported]:
         if not _is_repeat(error):
             raise
     return work()
-
-
-def _size(source: bytes | Path) -> int:
-    return len(source) if isinstance(source, bytes) else source.stat().st_size
-
-
-def _sha256(source: bytes | Path) -> str:
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).hexdigest()
-    with source.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_repeat(error: IntegrityError) -> bool:
@@ -162,27 +144,27 @@ def _open(desk: Desk, connection: Connection, source: bytes | Path, sha256: str)
 
 
 def _take(
-    desk: Desk, books: Books, file: _File, kind: MessageKind, passing: Iterable[Passing]
+    desk: Desk,
+    books: Books,
+    file: BankFile,
+    kind: MessageKind,
+    passing: Iterable[Passing],
+    advance: Advance,
 ) -> list[Imported]:
     """Every statement of the file. Where it is not proved yet but passes by, a doubt that shows at the end
     undoes all of it."""
-    books.tell(_open, file.file.source, file.sha256)
+    books.tell(_open, file.source, file.sha256)
     run = match.start(desk, books)
     with no_cycles():
-        read = reading.blocks(kind, passing, run.shapes, reading.BLOCK)
-        return [_statement(run, file, one, read) for one in read]
+        if kind is MessageKind.STATEMENT:
+            read = reading.blocks(passing, run.shapes)
+            return [_import(run, file, one.head, read, advance) for one in read if isinstance(one, Begun)]
+        take = _shown if kind is MessageKind.REPORT else _enriched
+        return [take(run, one, file.sha256) for one in wholes(passing)]
 
 
-def _statement(run: Run, file: _File, one: Read, read: Iterator[Read]) -> Imported:
-    if isinstance(one, Begun):
-        return _import(run, file, one.head, read)
-    assert isinstance(one, Whole), "a statement begins, then come its blocks"
-    _check_currency(run.desk, one.statement)
-    is_report = one.statement.kind is MessageKind.REPORT
-    return (_only_shown if is_report else _enriched)(run, one.statement, file.sha256)
-
-
-def _only_shown(_run: Run, read: Statement, sha256: str) -> Imported:
+def _shown(run: Run, read: Statement, sha256: str) -> Imported:
+    _check_currency(run.desk, read)
     lines = sum(len(entry.details) for entry in read.entries)
     words = ("A camt.052 tells what is not yet booked: nothing of it is posted.", *read.warnings)
     return Imported(
@@ -194,6 +176,7 @@ def _only_shown(_run: Run, read: Statement, sha256: str) -> Imported:
 
 
 def _enriched(run: Run, read: Statement, sha256: str) -> Imported:
+    _check_currency(run.desk, read)
     before = Counter(run.counts)
     words = enrich.take(run, read)
     made = run.counts - before
@@ -228,7 +211,7 @@ class _Entered:
     warnings: tuple[str, ...] = ()
 
 
-def _import(run: Run, file: _File, head: Head, read: Iterator[Read]) -> Imported:
+def _import(run: Run, file: BankFile, head: Head, read: Iterator[Read], advance: Advance) -> Imported:
     _check_currency(run.desk, head)
     statement_id = new_id("stm", run.desk.clock.now())
     entered = run.books.ask(_enter, _New(statement_id, head, file.sha256, file.override))()
@@ -241,7 +224,7 @@ def _import(run: Run, file: _File, head: Head, read: Iterator[Read]) -> Imported
         known = (entered.known[0], head.account, head.statement_id, True, 0, 0, 0, 0, words)
         return Imported(*known, sha256=file.sha256)
     before = Counter(run.counts)
-    match.take(run, Origin(statement_id, head.account), blocks, file.advance)
+    match.take(run, Origin(statement_id, head.account), blocks, advance)
     proof, content, not_booked = blocks.ended
     warnings = (*proof.warnings, *entered.warnings)
     run.books.tell(_complete, statement_id, statements.End(content, proof.opening, proof.closing, warnings))

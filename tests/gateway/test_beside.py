@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from gateway.stages.books import Books
 from gateway.stages.desk import Desk
 from gateway.store import jobs
-from gateway.store.database import Stale
+from gateway.store.database import Stale, is_duplicate
 from gateway.store.jobs import NewJob
-from gateway.store.schema import job
+from gateway.store.schema import job, number_series
 from gateway.wiring import House
 from o2c.errors import Fault, Refused, Unavailable
 from tests.store.shop import COMPANY, furnish, open_shop
@@ -57,6 +58,13 @@ def meet_a_fresher_row(desk: Desk, connection: Connection, times: int) -> None:
         raise Stale
 
 
+def enter_twice(desk: Desk, connection: Connection) -> None:
+    """What the database refuses."""
+    row = {"company_id": desk.company_id, "series": "TWICE", "last": 0}
+    connection.execute(insert(number_series), row)
+    connection.execute(insert(number_series), row)
+
+
 def test_work_is_done_in_order_in_another_process_and_the_queue_hears_of_its_jobs(house: House) -> None:
     heard: list[tuple[str, str]] = []
     house.database.on_job(heard.append)
@@ -91,6 +99,13 @@ def test_an_error_there_comes_back_whole_and_nothing_is_kept(house: House) -> No
     assert error.faults == (Fault("/a", "b", "c", 3),)
     with house.database.read() as connection:
         assert kept(desk, connection) == 0
+
+
+def test_what_the_database_refuses_there_is_known_here(house: House) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        house.beside(house.desk(COMPANY), lambda books: books.ask(enter_twice)())
+    columns = "number_series.company_id, number_series.series"
+    assert is_duplicate(caught.value, "pk_number_series", columns)
 
 
 def test_an_error_here_leaves_nothing_there(house: House) -> None:
